@@ -1,0 +1,39 @@
+# `make serve` and `make test` set up everything they need in .venv; nothing is installed elsewhere.
+PYTHON ?= python3
+CONFIG ?= config.example.yaml
+BIN := .venv/bin
+
+.PHONY: serve test fast lint format clean
+
+serve: .venv/ready
+	$(BIN)/kener-py serve --config $(CONFIG)
+
+test: .venv/ready-for-tests lint
+	$(BIN)/pytest
+
+fast: .venv/ready-for-tests
+	$(BIN)/pytest -m "not real"
+
+lint: .venv/ready-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/ready-for-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("kener-py needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+.venv/ready: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/ready-for-tests: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/ready
+
+clean:
+	rm -rf .venv build dist

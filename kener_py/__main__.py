@@ -1,0 +1,3 @@
+from kener_py.cli import main
+
+main()

@@ -1,0 +1,351 @@
+"""From what an evaluation found to alerts, incidents and what is owed to whom. Pure.
+
+`plan` is reconciliation: given the rules and what is open, it returns what has to be so now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kener_py.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Alert,
+    AlertStatus,
+    Gap,
+    Incident,
+    IncidentState,
+    Instant,
+    Limits,
+    Millis,
+    Monitor,
+    Notice,
+    Rule,
+    Severity,
+    Site,
+    State,
+    Status,
+)
+
+OPENING = 0  # stands for the id of the incident that a plan opens, until the store has given it one
+
+RETRY_FOR: Millis = DAY
+_FIRST_RETRY: Millis = 10 * SECOND
+_LONGEST_RETRY: Millis = HOUR
+
+_RANK = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
+_TROUBLE = {Status.DEGRADED: "degraded", Status.DOWN: "down"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One evaluation of one monitor, with what alerts need to know about it."""
+
+    monitor: Monitor
+    state: State
+    at: Instant
+    trouble_since: Instant | None  # start of the stretch that is not UP, if it is not UP
+    away: Gap | None = None  # the last time that no loop ran
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of an incident: an update in the past tense and the moment that things were well."""
+
+    text: str
+    resolved: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    alerts: tuple[Alert, ...] = ()  # to be inserted or updated
+    dropped: tuple[Alert, ...] = ()  # pending ones that came to nothing
+    opening: Incident | None = None  # to be inserted; its id replaces OPENING
+    opening_text: str = ""
+    closing: Closing | None = None  # of the incident that is open
+    notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and the notifiers they are owed to
+    is_counting: bool = False
+
+
+def fails(rule: Rule, status: Status) -> bool:
+    """Whether the rule is about this status; DEGRADED means degraded or worse."""
+    return status is Status.DOWN or status is rule.status
+
+
+def quiet_until(look: Look) -> Instant:
+    """Until when silence triggers nothing: after our own absence a job gets time to call again.
+
+    As long as we were away, or the monitor's own "degraded after" if that is shorter.
+    """
+    until = look.state.quiet_until or 0
+    if look.away is not None:
+        length = min(look.away.ended - look.away.started, look.state.limits.degraded_after)
+        until = max(until, look.away.ended + length)
+    return until
+
+
+def _step(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
+    """The alert after this evaluation; None if there is none."""
+    state = look.state
+    if state.status is Status.NO_DATA:
+        return alert
+    if fails(rule, state.status):
+        if alert is None:
+            started = state.since if rule.status is Status.DOWN else look.trouble_since
+            alert = Alert(
+                None,
+                rule.name,
+                look.monitor.tag,
+                AlertStatus.PENDING,
+                look.at if started is None else started,
+                rule.severity,
+            )
+        alert = replace(alert, failures=alert.failures + 1, successes=0, recovered=None)
+        if alert.status is AlertStatus.TRIGGERED:
+            return alert
+        is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
+        is_due = alert.failures >= rule.failure_threshold and look.at >= quiet_until(look)
+        if is_reported or is_due:
+            alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at)
+        return alert
+    if alert is None or alert.status is AlertStatus.PENDING:
+        return None
+    recovered = alert.recovered if alert.recovered is not None else state.since
+    alert = replace(alert, successes=alert.successes + 1, recovered=recovered)
+    if alert.successes >= rule.success_threshold:
+        alert = replace(alert, status=AlertStatus.RESOLVED, resolved=look.at)
+    return alert
+
+
+def _is_counting(alert: Alert) -> bool:
+    return alert.status is AlertStatus.PENDING or (
+        alert.status is AlertStatus.TRIGGERED and alert.successes > 0
+    )
+
+
+def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
+    state = look.state
+    was_away = look.away is not None and (state.last is None or state.last < look.away.ended)
+    return Notice(
+        kind=alert.status,
+        monitor=look.monitor.tag,
+        name=look.monitor.name,
+        status=state.status,
+        severity=alert.severity,
+        rule=rule.name,
+        since=alert.started,
+        at=look.at,
+        expected=expectation(state.limits),
+        recovered=alert.recovered,
+        last=state.last,
+        message=state.message,
+        description=rule.description,
+        incident=alert.incident,
+        away=look.away if was_away else None,
+    )
+
+
+def plan(
+    look: Look,
+    rules: Sequence[Rule],
+    standing: Mapping[str, Alert],
+    incident: Incident | None,
+    site: Site,
+) -> Plan:
+    """What follows from one evaluation.
+
+    `rules` are those about this monitor, `standing` its PENDING and TRIGGERED alerts by rule, and
+    `incident` the open one that was made for it.
+    """
+    saved: list[Alert] = []
+    dropped: list[Alert] = []
+    owed: list[tuple[Notice, tuple[str, ...]]] = []
+    opening: Incident | None = None
+    open_after = [alert for name, alert in standing.items() if name not in {r.name for r in rules}]
+    for rule in rules:
+        before = standing.get(rule.name)
+        after = _step(rule, before, look)
+        if after is None:
+            if before is not None:
+                dropped.append(before)
+            continue
+        if after.status is not AlertStatus.RESOLVED:
+            open_after.append(after)
+        if after == before:
+            continue
+        is_news = before is None or before.status is not after.status
+        if is_news and after.status is AlertStatus.TRIGGERED and rule.create_incident:
+            if incident is None:
+                opening = _opening(after, look, opening)
+            after = replace(after, incident=OPENING if incident is None else incident.id)
+        saved.append(after)
+        if is_news and after.status is not AlertStatus.PENDING:
+            owed.append((_notice(rule, after, look), rule.notifiers))
+    return Plan(
+        alerts=tuple(saved),
+        dropped=tuple(dropped),
+        opening=opening,
+        opening_text=_cause(look, rules, site) if opening else "",
+        closing=_closing(look, incident, open_after),
+        notices=tuple(owed),
+        is_counting=any(_is_counting(alert) for alert in open_after),
+    )
+
+
+def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
+    if earlier is not None:  # two rules at once: one incident, the earlier start, the worse severity
+        severity = max(earlier.severity, alert.severity, key=_RANK.__getitem__)
+        return replace(earlier, severity=severity, started=min(earlier.started, alert.started))
+    return Incident(
+        id=None,
+        title=f"{look.monitor.name} is {_TROUBLE[look.state.status]}",
+        state=IncidentState.INVESTIGATING,
+        severity=alert.severity,
+        started=alert.started,
+        created=look.at,
+        opened_for=look.monitor.tag,
+        is_public=not look.monitor.is_hidden,
+        monitors=(look.monitor.tag,),
+    )
+
+
+def _closing(look: Look, incident: Incident | None, still_open: Sequence[Alert]) -> Closing | None:
+    if incident is None or look.state.status is Status.DOWN:
+        return None
+    if any(alert.status is AlertStatus.TRIGGERED for alert in still_open):
+        return None
+    resolved = max(look.state.since or look.at, incident.started)
+    return Closing(f"Resolved after {length(resolved - incident.started)}.", resolved)
+
+
+def removal(alert: Alert, monitor: Monitor, state: State, at: Instant) -> tuple[Alert, Notice]:
+    """The end of a TRIGGERED alert whose monitor is no longer in the file."""
+    ended = replace(alert, status=AlertStatus.RESOLVED, resolved=at)
+    notice = Notice(
+        kind=AlertStatus.RESOLVED,
+        monitor=monitor.tag,
+        name=monitor.name,
+        status=state.status,
+        severity=alert.severity,
+        rule=alert.rule,
+        since=alert.started,
+        at=at,
+        expected=expectation(state.limits),
+        last=state.last,
+        incident=alert.incident,
+        is_removed=True,
+    )
+    return ended, notice
+
+
+def retry_at(created: Instant, attempts: int, at: Instant, jitter: float) -> Instant | None:
+    """When a delivery that failed `attempts` times is tried again; None when its day is over.
+
+    Waits double from 10 seconds to an hour; `jitter` in [0, 1) stretches each by up to a quarter.
+    """
+    wait = min(_FIRST_RETRY * 2 ** min(attempts - 1, 20), _LONGEST_RETRY)
+    due = at + int(wait * (1 + jitter / 4))
+    return due if due < created + RETRY_FOR else None
+
+
+# ---- words -----------------------------------------------------------------------------------
+
+
+def length(millis: Millis) -> str:
+    """A length for people: its two largest units, "2 h 13 min"; under a minute in seconds."""
+    if millis < MINUTE:
+        return f"{millis / SECOND:.3f}".rstrip("0").rstrip(".") + " s"
+    parts = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND)):
+        count, millis = divmod(millis, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def moment(at: Instant, zone: str) -> str:
+    """An instant for people, with the zone's own abbreviation: "2026-09-30 13:41:00 CEST"."""
+    return datetime.fromtimestamp(at // SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def expectation(limits: Limits) -> str:
+    """What the monitor waits for, in words."""
+    if limits.interval is not None:
+        return f"a heartbeat every {length(limits.interval)}, down after {length(limits.down_after)} without"
+    return (
+        f"a heartbeat at least every {length(limits.degraded_after)}, down after {length(limits.down_after)}"
+    )
+
+
+def forecast(monitor: Monitor, rules: Sequence[Rule]) -> str:
+    """When each rule would speak up after a last heartbeat, in words for the operator."""
+    if not rules:
+        return "no alert rule is about it"
+    parts = []
+    for rule in rules:
+        limits = monitor.limits
+        after = limits.down_after if rule.status is Status.DOWN else limits.degraded_after
+        names = ", ".join(rule.notifiers) or "nobody"
+        looks = "look" if rule.failure_threshold == 1 else f"{rule.failure_threshold} looks"
+        parts.append(f"rule '{rule.name}' tells {names}: {length(after)} after the last heartbeat, + {looks}")
+    return f"{'; '.join(parts)} (cron {monitor.cron})"
+
+
+def _cause(look: Look, rules: Sequence[Rule], site: Site) -> str:
+    state = look.state
+    if state.reported in _TROUBLE:
+        text = f"The job reported that it is {_TROUBLE[state.reported]}."
+    else:
+        last = "never" if state.last is None else moment(state.last, site.timezone)
+        text = f"Expected {expectation(state.limits)}. The last heartbeat came at {last}."
+    notes = [rule.description for rule in rules if rule.description and fails(rule, state.status)]
+    return "\n\n".join([text, *notes])
+
+
+def subject(notice: Notice) -> str:
+    """The title of a message: the state first, so that an inbox sorts by it."""
+    if notice.is_removed:
+        return f"RESOLVED: {notice.name} is no longer monitored"
+    if notice.kind is AlertStatus.RESOLVED:
+        ended = notice.at if notice.recovered is None else notice.recovered
+        return f"RESOLVED: {notice.name} is {notice.status} after {length(max(ended - notice.since, 0))}"
+    return f"{notice.status}: {notice.name} ({notice.severity})"
+
+
+def body(notice: Notice, site: Site) -> str:
+    """The text of a message: what a person needs to act on it, the most important first."""
+    zone = site.timezone
+    lines = [f"Monitor: {notice.name} ({notice.monitor})"]
+    if notice.is_removed:
+        lines.append("Status: removed from the configuration while the alert was open")
+    elif notice.kind is AlertStatus.RESOLVED:
+        ended = notice.at if notice.recovered is None else notice.recovered
+        lines.append(f"Status: {notice.status} since {moment(ended, zone)}")
+        lines.append(f"Trouble: from {moment(notice.since, zone)}, {length(max(ended - notice.since, 0))}")
+    else:
+        lines.append(f"Status: {notice.status} since {moment(notice.since, zone)}")
+    lines.append(f"Severity: {notice.severity}")
+    last = "never" if notice.last is None else moment(notice.last, zone)
+    lines.append(f"Last heartbeat: {last}")
+    lines.append(f"Expected: {notice.expected}")
+    if notice.message:
+        lines.append(f"The job said: {notice.message[:1000]}")
+    if notice.description:
+        lines.append(f"Note: {notice.description}")
+    if notice.away is not None:
+        lines.append(
+            "Careful: this server itself was away from "
+            f"{moment(notice.away.started, zone)} to {moment(notice.away.ended, zone)}"
+        )
+    if site.url:
+        where = f"/incidents/{notice.incident}" if notice.incident else f"/monitors/{notice.monitor}"
+        lines.append(f"{'Incident' if notice.incident else 'Monitor'}: {site.url}{where}")
+    lines.append(f"Rule: {notice.rule}")
+    return "\n".join(lines)

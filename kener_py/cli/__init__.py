@@ -1,0 +1,187 @@
+"""Words to calls. Results on stdout, messages on stderr; imports inside commands, so that help is quick.
+
+Exit codes: 0 done, 1 failed, 2 usage, 78 the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from kener_py import __version__
+
+if TYPE_CHECKING:
+    from kener_py.model import Config
+
+EX_CONFIG = 78
+
+_config = click.option(
+    "--config",
+    "path",
+    envvar="KENER_CONFIG",
+    default="config.yaml",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The YAML file (or $KENER_CONFIG).",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+
+
+def _fail(text: object, code: int = 1) -> NoReturn:
+    click.echo(f"kener-py: {text}", err=True)
+    sys.exit(code)
+
+
+def _load(path: Path, **flags: object) -> Config:
+    """The configuration, or the end of the program with every problem on stderr."""
+    import os
+
+    from kener_py import config, notify
+
+    try:
+        return config.load(path, os.environ, flags, check_url=notify.check)
+    except config.ConfigError as error:
+        click.echo(str(error), err=True)
+        count = len(error.problems)
+        _fail(f"{count} problem{'' if count == 1 else 's'} in the configuration", EX_CONFIG)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="kener-py")
+def main() -> None:
+    """A heartbeat monitor and status page: one process, one SQLite file, one YAML file."""
+
+
+@main.command()
+@_config
+@click.option("--host", help="Address to listen on (or $KENER_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (or $KENER_PORT).")
+@click.option("--database", type=click.Path(), help="The SQLite file (or $KENER_DATABASE).")
+@click.option("--log-format", type=click.Choice(["plain", "json"]), help="(or $KENER_LOG_FORMAT)")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="(or $KENER_LOG_LEVEL)",
+)
+def serve(path: Path, **flags: str | int | None) -> None:
+    """Run the server: page, heartbeats, cron loop and messages in one process."""
+    from kener_py import store
+    from kener_py.cli import server
+
+    config = _load(path, **flags)
+    try:
+        code = server.serve(config, lambda: server.load(path, flags))
+    except (store.StoreError, server.CannotListen) as error:
+        _fail(error)
+    sys.exit(code)
+
+
+@main.command()
+@_config
+def check(path: Path) -> None:
+    """Validate the file, and print when each monitor would alert."""
+    from kener_py import alerts
+
+    config = _load(path)
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for monitor in config.monitors.values():
+        rules = [rule for rule in config.rules if monitor.tag in rule.monitors]
+        click.echo(f"{monitor.tag}: expects {alerts.expectation(monitor.limits)}")
+        click.echo(f"  {alerts.forecast(monitor, rules)}")
+    click.echo(f"{path}: valid; {len(config.monitors)} monitors, {len(config.rules)} alert rules")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors."""
+    from kener_py import config
+
+    click.echo(json.dumps(config.schema(), indent=2))
+
+
+@main.command()
+@_config
+@_as_json
+def status(path: Path, as_json: bool) -> None:
+    """Print what each monitor is, hidden ones too. Works while a server runs, and without one.
+
+    Exit code 0 whatever the monitors are; 1 if there is no database yet.
+    """
+    import time
+
+    from kener_py import store
+    from kener_py.cli import report
+
+    config = _load(path)
+    try:
+        db = store.read_only(config.server.database)
+        found = report.monitors(db, config, int(time.time() * 1000))
+    except store.StoreError as error:
+        _fail(error)
+    click.echo(json.dumps(found.fields, indent=2) if as_json else "\n".join(found.lines))
+
+
+@main.command("notify-test")
+@_config
+@click.argument("name", metavar="[NOTIFIER]", required=False)
+def notify_test(path: Path, name: str | None) -> None:
+    """Send a test message to every URL of NOTIFIER, or of all notifiers, and say how each went.
+
+    Exit code 1 if any of them failed.
+    """
+    import uuid
+
+    from kener_py import notify
+
+    config = _load(path)
+    if not config.notifiers:
+        _fail("the file has no notifiers")
+    if name is not None and name not in config.notifiers:
+        _fail(f"there is no notifier '{name}'; there are: {', '.join(config.notifiers)}", 2)
+    failed = 0
+    for notifier in config.notifiers.values():
+        if name not in (None, notifier.name):
+            continue
+        for number, url in enumerate(notifier.urls, 1):
+            where = f"{notifier.name} #{number} ({notify.kind(url)})"
+            try:
+                notify.send(
+                    url,
+                    f"Test: {config.site.title}",
+                    "This is a test message of kener-py. Alerts will arrive like this.",
+                    severity="ok",
+                    delivery=uuid.uuid4().hex,
+                )
+                click.echo(f"{where}: sent")
+            except notify.NotifyError as error:
+                failed += 1
+                click.echo(f"{where}: failed: {error}")
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@_config
+@click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for the answer.")
+def healthcheck(path: Path, timeout: float) -> None:
+    """Ask the running server whether it is ready: exit code 0 or 1, for containers and scripts."""
+    import http.client
+
+    server = _load(path).server
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
+    connection = http.client.HTTPConnection(host, server.port, timeout=timeout)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        text = answer.read(1000).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException) as error:
+        _fail(f"no answer from {host}:{server.port}: {error}")
+    finally:
+        connection.close()
+    if answer.status != 200:
+        _fail(text)
+    click.echo(text)

@@ -1,0 +1,105 @@
+"""Addresses and names of things outside: URLs, hosts, networks, files, digests."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from kener_py.config.fields import FILLED, Leaf, scalar, shown, text
+
+
+def web_address(node: object, *, may_be_empty: bool = False) -> str:
+    value = scalar(node, "an address that begins with https:// or http://")
+    written = text(value, wanted="an address", may_be_empty=may_be_empty).strip()
+    if not written:
+        return ""
+    try:
+        parts = urlsplit(written)
+        is_good = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_good = False
+    if (
+        not is_good
+        or not re.fullmatch(r"[!-~\u00a0-\U0010ffff]+", written)
+        or re.search(r'[<>"\\^`{|}]', written)
+    ):
+        raise ValueError("should be an address that begins with https:// or http://")
+    return written
+
+
+def site_url(node: object) -> str:
+    written = web_address(node, may_be_empty=True)
+    parts = urlsplit(written)
+    if "?" in written or "#" in written or parts.username is not None:
+        raise ValueError(
+            "should have no query (?…), no fragment (#…) and no user name: https://status.example.org"
+        )
+    return written.rstrip("/")
+
+
+def logo(node: object) -> str:
+    value = scalar(node, "an address")
+    if value.kind == "text" and re.fullmatch(r"/(?!/)[!-~]+", value):
+        return str(value)
+    try:
+        return web_address(value)
+    except ValueError as problem:
+        raise ValueError(f"{problem}, or a path on this site that begins with /") from None
+
+
+def notifier_url(node: object) -> str:
+    value = scalar(node, "an Apprise URL")
+    if value.kind != "text" or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://\S", value.strip()):
+        # Never show it: it carries a password more often than not.
+        raise ValueError("should be an Apprise URL such as mailto://…, slack://… or json://…")
+    return value.strip()
+
+
+def host(node: object) -> str:
+    written = text(node, wanted="a host name or an IP address").strip().removeprefix("[").removesuffix("]")
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", written):
+        raise ValueError("should be a host name or an IP address, such as 127.0.0.1 or ::, and no URL")
+    return written
+
+
+def network(node: object) -> str:
+    value = scalar(node, "an IP address or a network")
+    try:
+        return str(ipaddress.ip_network(value.strip()))
+    except ValueError:
+        pass
+    try:
+        meant = str(ipaddress.ip_network(value.strip(), strict=False))
+        hint = "" if value.is_substituted else f"; did you mean {meant}?"
+    except ValueError:
+        hint = ""
+    raise ValueError(f"should be an IP address or a network such as 10.0.0.0/8, not {shown(value)}{hint}")
+
+
+def file_path(node: object) -> str:
+    written = text(node, wanted="a file name")
+    if "\0" in written or written.strip() == ":memory:" or written.endswith("/"):
+        raise ValueError("should be the name of a file on disk")
+    return written
+
+
+def sha256(node: object) -> str:
+    value = scalar(node, "64 hexadecimal digits")
+    # Sixty-four digits alone are a number to YAML, and still the right thing.
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        raise ValueError("should be 64 hexadecimal digits, as printf %s KEY | sha256sum prints them")
+    return str(value).lower()
+
+
+URL_SHAPE = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
+WebAddress = Annotated[str, Leaf(web_address, URL_SHAPE)]
+SiteUrl = Annotated[
+    str, Leaf(site_url, {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^?#]+)?$"})
+]
+Logo = Annotated[str, Leaf(logo, {"type": "string", "pattern": r"^(https?://|/)"})]
+Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
+FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
+Sha256 = Annotated[str, Leaf(sha256, {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})]
+NOTIFIER_SHAPE = {"type": "string", "pattern": r"://|\$\{"}

@@ -1,0 +1,222 @@
+"""What one value can be: text, tags, numbers, yes or no. Each type reads a YAML scalar or says what is wrong.
+
+Every reader raises ValueError with our words. What came from `${…}` is never repeated in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from kener_py.config.nodes import Fields, Items, Scalar, described
+from kener_py.config.problems import closest
+
+REFERENCE = {
+    "type": "string",
+    "pattern": r"\$\{",
+    "description": "${NAME}, ${NAME:-default} or ${file:/path}",
+}
+
+
+class Reported(ValueError):
+    """The value has its problem in the report already."""
+
+
+@dataclass(frozen=True, eq=False)  # hashed by identity: typing hashes what is in Annotated
+class Leaf:
+    """Ties a reader and its JSON Schema to an annotated type."""
+
+    read: Callable[[Any], Any]
+    shape: dict[str, Any]
+    is_text: bool = False  # plain text takes a `${…}` anyway
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.shape) if self.is_text else {"anyOf": [dict(self.shape), dict(REFERENCE)]}
+
+
+# ---- text ------------------------------------------------------------------------------------
+
+
+def scalar(node: object, wanted: str) -> Scalar:
+    """Return the one value that `node` is."""
+    if not isinstance(node, Scalar):
+        raise ValueError(f"should be {wanted}, not {described(node)}")
+    if node.kind == "broken":
+        raise Reported
+    if node.kind == "null":
+        raise ValueError(f"is empty; write {wanted}, or remove the line")
+    return node
+
+
+def shown(value: Scalar) -> str:
+    """Return the value as a message may show it."""
+    if value.is_substituted and value.line:
+        return "the value that ${…} brought"
+    text = str(value)
+    return f"'{text}'" if len(text) <= 60 and text.isprintable() else f"'{text[:40]!a}…'"
+
+
+def quotes_hint(value: Scalar, is_secret: bool = False) -> str:
+    """Say why an unquoted value is no text."""
+    text = "…" if is_secret or len(value) > 40 else str(value)
+    read = {"bool": "yes or no", "date": "a date"}.get(value.kind, "a number")
+    if not is_secret and value.kind == "int" and (number := sexagesimal(value)) is not None:
+        read = f"the number {number}"
+    elif not is_secret and re.fullmatch(r"0[0-7]+", text):
+        read = f"the number {int(text, 8)}"
+    return f'YAML reads this as {read}; put it in quotes: "{text}"'
+
+
+def sexagesimal(value: Scalar) -> int | None:
+    """Return what YAML makes of 12:30, which is 750."""
+    if len(value) > 40 or not re.fullmatch(r"[-+]?\d[\d_]*(:[0-5]?\d)+", value):
+        return None
+    number = 0
+    for digits in value.lstrip("+-").replace("_", "").split(":"):
+        number = number * 60 + int(digits)
+    return number
+
+
+def text(node: object, *, wanted: str = "a text", may_be_empty: bool = False) -> str:
+    value = scalar(node, wanted)
+    if value.kind != "text":
+        raise ValueError(quotes_hint(value))
+    if not may_be_empty and not value.strip():
+        raise ValueError(
+            f"is empty; write {wanted}" + ("" if value.is_substituted else ", or remove the line")
+        )
+    return str(value)
+
+
+def secret(node: object) -> str:
+    value = scalar(node, "a text")
+    if value.kind != "text":
+        raise ValueError(quotes_hint(value, is_secret=True))
+    if not value.strip():
+        raise ValueError("is empty; make one with: openssl rand -hex 16")
+    if not value.isprintable():
+        raise ValueError("has line breaks or control characters in it; write it on one line, in quotes")
+    return str(value)
+
+
+TAG = r"[a-z0-9_-]{1,64}"
+
+
+def tag(node: object) -> str:
+    value = scalar(node, "a tag")
+    written = text(value, wanted="a tag")
+    if not re.fullmatch(TAG, written):
+        guess = re.sub(r"[^a-z0-9_-]+", "-", written.lower()).strip("-")[:64]
+        hint = f", such as '{guess}'" if guess and not value.is_substituted else ""
+        raise ValueError(f"should be 1 to 64 of a-z, 0-9, - and _{hint}, because it stands in the URL")
+    return written
+
+
+def choice(node: object, words: dict[str, Any], wanted: str) -> Any:
+    """Return what the word stands for; the case does not matter."""
+    value = scalar(node, wanted)
+    found = words.get(value.casefold())
+    if found is None:
+        meant = None if value.is_substituted else closest(value, tuple(words))
+        hint = f"; did you mean '{meant}'?" if meant else ""
+        raise ValueError(f"should be {wanted}, not {shown(value)}{hint}")
+    return found
+
+
+def only(node: object, word: str, otherwise: str) -> str:
+    """Accept one word and explain why no other."""
+    value = scalar(node, word)
+    if value.casefold() != word.casefold():
+        raise ValueError(otherwise)
+    return word
+
+
+def words_shape(*words: str) -> dict[str, Any]:
+    """Return the schema of a word in any of its usual cases."""
+    spellings = [case for word in words for case in (word, word.lower(), word.upper())]
+    return {"type": "string", "enum": list(dict.fromkeys(spellings))}
+
+
+# ---- yes or no, numbers ----------------------------------------------------------------------
+
+FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def flag(node: object) -> bool:
+    value = scalar(node, "true or false")
+    found = FLAGS.get(value.casefold())
+    if found is None:
+        raise ValueError(f"should be true or false, not {shown(value)}")
+    return found
+
+
+def whole(node: object, low: int, high: int | None) -> int:
+    wanted = f"a whole number from {low} to {high}" if high is not None else f"a whole number, {low} or more"
+    value = scalar(node, wanted)
+    if re.fullmatch(r"-?(0|[1-9]\d{0,17})", value, re.ASCII):
+        if value.kind == "text" and not value.is_substituted:
+            raise ValueError("should be a number without quotes")
+        number = int(value)
+        if low <= number and (high is None or number <= high):
+            return number
+    elif value.kind == "int" and re.fullmatch(r"0[0-7]+", value):
+        raise ValueError(f"YAML reads this as {int(value, 8)}; write it without the leading 0")
+    elif value.kind == "int" and (number_60 := sexagesimal(value)) is not None:
+        raise ValueError(f"should be {wanted}, and YAML reads this as {number_60}")
+    raise ValueError(f"should be {wanted}, not {shown(value)}")
+
+
+# ---- lists -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Many:
+    """Ties a list to the spelling that leaves the list out around its only item."""
+
+    wanted: str
+    item: dict[str, Any]
+    may_be_empty: bool = False
+
+    def read(self, node: object) -> object:
+        if isinstance(node, Fields):
+            raise ValueError(f"should be {self.wanted}, or a list of them, not a mapping")
+        if isinstance(node, Items):
+            if not node and not self.may_be_empty:
+                raise ValueError(f"is an empty list; it should be {self.wanted}, or a list of them")
+            return node
+        return [scalar(node, self.wanted)]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        more = {} if self.may_be_empty else {"minItems": 1}
+        return {"anyOf": [dict(self.item), {"type": "array", "items": dict(self.item), **more}]}
+
+
+# ---- the types ------------------------------------------------------------------------------
+
+STRING = {"type": "string"}
+FILLED = {"type": "string", "minLength": 1}
+FLAG_SHAPE = {"enum": [True, False, *words_shape("YES", "NO", "true", "false")["enum"]]}
+
+Text = Annotated[str, Leaf(text, FILLED, is_text=True)]
+AnyText = Annotated[str, Leaf(partial(text, may_be_empty=True), STRING, is_text=True)]
+Secret = Annotated[str, Leaf(secret, FILLED, is_text=True)]
+Tag = Annotated[str, Leaf(tag, {"type": "string", "pattern": f"^{TAG}$"})]
+Flag = Annotated[bool, Leaf(flag, FLAG_SHAPE)]
+
+
+def count(low: int, high: int | None = None) -> Leaf:
+    """Return the reader of a whole number."""
+    limits = {"minimum": low} | ({} if high is None else {"maximum": high})
+    return Leaf(partial(whole, low=low, high=high), {"type": "integer", **limits})

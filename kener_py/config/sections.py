@@ -1,0 +1,213 @@
+"""The sections of the file, one pydantic model each; also the source of the JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kener_py.config.addresses import (
+    FilePath,
+    Host,
+    Logo,
+    Sha256,
+    SiteUrl,
+)
+from kener_py.config.fields import (
+    AnyText,
+    Flag,
+    Secret,
+    Text,
+    count,
+)
+from kener_py.config.shapes import (
+    LogFormat,
+    LogLevel,
+    Names,
+    Networks,
+    Scopes,
+    Section,
+    shown_default,
+)
+from kener_py.config.times import (
+    Cron,
+    Duration,
+    DurationOrZero,
+    Moment,
+    Zone,
+)
+
+
+class SiteSection(Section):
+    """What visitors see around the monitors."""
+
+    title: Text = Field(
+        default="Status", title="Title", description="The page's name.", examples=["Example status"]
+    )
+    url: SiteUrl = Field(
+        default="",
+        title="Public address",
+        description="Where visitors reach the page; it stands in messages, feeds and badges.",
+        examples=["https://status.example.org"],
+    )
+    timezone: Zone = Field(
+        default="UTC",
+        title="Time zone",
+        description="Days of the page are days of this zone; a cron without its own zone uses it too.",
+        examples=["Europe/Berlin"],
+    )
+    description: AnyText = Field(
+        default="",
+        title="Description",
+        description="A sentence under the title.",
+        examples=["Is everything up?"],
+    )
+    logo: Logo | None = Field(
+        default=None,
+        title="Logo",
+        description="The address of an image.",
+        examples=["https://example.org/logo.svg"],
+    )
+    footer: AnyText = Field(
+        default="", title="Footer", description="Text at the page's end.", examples=["Run by Ops"]
+    )
+
+
+class ServerSection(Section):
+    """Where it listens and what it writes. Flags and `KENER_…` variables win over the file."""
+
+    host: Host = Field(
+        default="127.0.0.1", title="Host", description="The address to listen on.", examples=["0.0.0.0"]
+    )
+    port: Annotated[int, count(0, 65535)] = Field(
+        default=3000,
+        title="Port",
+        description="The port to listen on; 0 takes any free one.",
+        examples=[3000],
+    )
+    database: FilePath = Field(
+        default="kener.db",
+        title="Database",
+        description="The SQLite file, relative to the configuration file.",
+        examples=["/var/lib/kener-py/kener.db"],
+    )
+    threads: Annotated[int, count(1, 512)] = Field(
+        default=32, title="Threads", description="Requests that are answered at the same time.", examples=[32]
+    )
+    log_format: LogFormat = Field(
+        default="plain", title="Log format", description="plain or json.", examples=["json"]
+    )
+    log_level: LogLevel = Field(
+        default="info", title="Log level", description="debug, info, warning or error.", examples=["info"]
+    )
+    trusted_proxies: Networks = Field(
+        default=[],
+        title="Trusted proxies",
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
+        examples=[["127.0.0.1", "10.0.0.0/8"]],
+    )
+
+
+class RetentionSection(Section):
+    """What is kept, and how long."""
+
+    heartbeats: Annotated[int, count(1, 10_000)] = Field(
+        default=100,
+        title="Heartbeats",
+        description="Heartbeats kept in the log, per monitor.",
+        examples=[100],
+    )
+    days: Annotated[int, count(1, 3650)] = Field(
+        default=400, title="Days", description="Days of history.", examples=[400]
+    )
+
+
+class ApiKeySection(Section):
+    """A key for programs, sent as X-API-Key or as a bearer token."""
+
+    name: Text = Field(title="Name", description="Stands in the log; never the key.", examples=["ci"])
+    key: Secret | None = Field(
+        default=None, title="Key", description="The key itself.", examples=["${CI_KEY}"]
+    )
+    key_sha256: Sha256 | None = Field(
+        default=None,
+        title="Digest",
+        description="The key's SHA-256 in place of the key: printf %s KEY | sha256sum",
+        examples=["0" * 64],
+    )
+    scopes: Scopes = Field(
+        default=["heartbeat:write"],
+        title="Scopes",
+        description="heartbeat:write, incidents:write, or * for everything.",
+        examples=[["heartbeat:write"]],
+    )
+    monitors: Names | None = Field(
+        default=None,
+        title="Monitors",
+        description="Tags or categories it is good for; all by default.",
+        examples=[["Backups"]],
+    )
+    expires: Moment | None = Field(
+        default=None, title="Expires", description="From then on it is refused.", examples=["2027-01-01"]
+    )
+
+
+class IncidentsSection(Section):
+    """How alerts become public incidents."""
+
+    draft: Flag = Field(
+        default=False,
+        title="Draft",
+        description="Publish auto-made incidents by hand.",
+        examples=[True],
+    )
+    auto_publish_after: Duration | None = Field(
+        default=None,
+        title="Publish after",
+        description="Publish drafts after this time.",
+        examples=["10m"],
+    )
+    batch: DurationOrZero = Field(
+        default=0,
+        title="Batch",
+        description="Alerts within this time leave as one message.",
+        examples=["60s"],
+        json_schema_extra=shown_default("0s"),
+    )
+
+
+class MaintenanceSection(Section):
+    """A window in which silence is expected: start and end, or schedule and duration."""
+
+    title: Text = Field(title="Title", description="Its name on the page.", examples=["Database upgrade"])
+    description: AnyText = Field(
+        default="", title="Description", description="What is done.", examples=["Expect pauses."]
+    )
+    monitors: Names = Field(
+        default=["all"],
+        title="Monitors",
+        description="Tags, categories, category:Name, or all.",
+        examples=[["Databases"]],
+        json_schema_extra=shown_default("all"),
+    )
+    start: Moment | None = Field(
+        default=None, title="Start", description="When it begins.", examples=["2026-12-01 22:00"]
+    )
+    end: Moment | None = Field(
+        default=None, title="End", description="When it is over.", examples=["2026-12-02 02:00"]
+    )
+    schedule: Cron | None = Field(
+        default=None,
+        title="Schedule",
+        description="When it begins again and again.",
+        examples=["0 3 * * sun"],
+    )
+    duration: Duration | None = Field(
+        default=None, title="Duration", description="How long it lasts.", examples=["2h"]
+    )
+    timezone: Zone | None = Field(
+        default=None,
+        title="Time zone",
+        description="Of these times; the site's by default.",
+        examples=["Europe/Berlin"],
+    )

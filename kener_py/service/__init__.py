@@ -1,0 +1,194 @@
+"""The only place where time passes: record, tick, deliver, reload. `Service` joins store and rules."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from kener_py import status, store
+from kener_py.model import (
+    DAY,
+    SECOND,
+    ApiKey,
+    Board,
+    Config,
+    Gap,
+    Heartbeat,
+    Incident,
+    IncidentPage,
+    Instant,
+    Monitor,
+    MonitorPage,
+    MonitorView,
+)
+from kener_py.service import board, evaluate
+from kener_py.service.active import Active, active
+
+_log = logging.getLogger("kener_py.service")
+
+ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
+READY_WITHIN = 3 * ALIVE_EVERY
+_CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
+
+
+class Service:
+    """What the edges of the process call. Every method may be called from any thread.
+
+    `clock` gives the present instant. Raises store.Unavailable where something could not be written.
+    """
+
+    percent = staticmethod(status.percent)
+    is_stale = staticmethod(board.is_stale)
+
+    def __init__(self, db: store.Store, config: Config, clock: Callable[[], Instant]) -> None:
+        self.store = db
+        self.clock = clock
+        self.is_owed = threading.Event()  # a message waits: the sender may begin
+        self.reload_error: str | None = None
+        self._rejected: Counter[tuple[str, str]] = Counter()
+        self._rejected_lock = threading.Lock()
+        self._active = active(config)
+        self._away: Gap | None = None
+        self._marked: Instant = 0
+        self.reload(config)
+        self.store.write(store.release_leases)
+        self._away = store.last_gap(self.store.read())
+
+    @property
+    def config(self) -> Config:
+        return self._active.config
+
+    @property
+    def active(self) -> Active:
+        return self._active
+
+    # ---- facts in ----
+
+    def record(self, beat: Heartbeat) -> None:
+        """Keep a heartbeat. When this returns it is on disk."""
+        if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._away)):
+            self.is_owed.set()
+
+    def monitor(self, tag: str) -> Monitor | None:
+        return self.config.monitors.get(tag)
+
+    def key(self, presented: str) -> ApiKey | None:
+        """The API key with this secret; it may have expired."""
+        return self._active.keys.get(hashlib.sha256(presented.encode()).hexdigest())
+
+    def reject(self, tag: str, reason: str) -> None:
+        """Count a call that was turned away, for the operator."""
+        known = tag if tag in self.config.monitors else ""
+        with self._rejected_lock:
+            self._rejected[known, reason] += 1
+
+    # ---- time passes ----
+
+    def tick(self, tick: str, at: Instant) -> None:
+        """Evaluate the monitors of one "cron|zone" about which there is something to say."""
+        tags = store.due_tags(self.store.read(), tick, at)
+        for first in range(0, len(tags), _CHUNK):
+            if self.store.write(partial(self._look, tags=tags[first : first + _CHUNK], at=at)):
+                self.is_owed.set()
+            self.mark_alive(self.clock())
+
+    def _look(self, db: store.Database, tags: list[str], at: Instant) -> bool:
+        is_owed = False
+        for tag in tags:
+            try:
+                with db.atomic():  # a savepoint: a bad monitor fails alone
+                    is_owed |= evaluate.look(db, self._active, tag, at, self._away)
+            except Exception as error:
+                if store.is_disk_trouble(error):
+                    raise
+                _log.exception("monitor %s could not be evaluated; the next tick tries again", tag)
+        return is_owed
+
+    def mark_alive(self, at: Instant) -> None:
+        """Record that the loop runs, and with it the calls turned away, if the last mark is old."""
+        if 0 <= at - self._marked < ALIVE_EVERY:
+            return
+        with self._rejected_lock:
+            rejected, self._rejected = self._rejected, Counter()
+
+        def job(db: store.Database) -> Gap | None:
+            store.add_rejections(db, rejected, at)
+            return store.mark_alive(db, at, status.SHORTEST_GAP)
+
+        try:
+            gap = self.store.write(job)
+        except store.StoreError:
+            with self._rejected_lock:
+                self._rejected += rejected
+            raise
+        self._marked = at
+        if gap is not None:
+            _log.warning(
+                "no loop ran for %d seconds; that time counts as unobserved",
+                (gap.ended - gap.started) // SECOND,
+            )
+            self._away = gap
+
+    def tidy(self, at: Instant) -> None:
+        """Delete what is older than the retention, in small steps."""
+        keep = self.config.retention
+        before = at - keep.days * DAY
+        self.store.write(lambda db: store.trim_beats(db, keep.heartbeats))
+        self.store.write(lambda db: store.forget_old(db, before))
+        self.store.write(lambda db: store.forget_alive(db, before))
+        while self.store.write(lambda db: store.forget_changes(db, before)):
+            pass
+
+    def reload(self, config: Config) -> None:
+        """Put a configuration in force, all or nothing."""
+        old, new, at = self._active, active(config), self.clock()
+
+        def job(db: store.Database) -> None:
+            evaluate.adopt(db, new, at)
+            self._active = new  # here, so that rows and configuration change between two jobs
+
+        try:
+            self.store.write(job, wait=120.0)
+        except BaseException:
+            self._active = old
+            raise
+        self.reload_error = None
+        self.is_owed.set()
+
+    # ---- facts out ----
+
+    def board(self) -> Board:
+        return board.board(self.store.read(), self.config, self.clock())
+
+    def monitor_views(self) -> list[MonitorView]:
+        """The public monitors in the order of the file."""
+        shown = board.public(self.config)
+        return board.views(self.store.read(), self.config, shown, self.clock())
+
+    def monitor_page(self, tag: str) -> MonitorPage | None:
+        return board.monitor_page(self.store.read(), self.config, tag, self.clock())
+
+    def incident_page(self, number: int) -> IncidentPage | None:
+        return board.incident_page(self.store.read(), self.config, number, self.clock())
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """The public incidents of the time that history is kept for, newest first."""
+        since = self.clock() - self.config.retention.days * DAY
+        return board.incidents(self.store.read(), self.config, since)
+
+    def trouble(self) -> str | None:
+        """Why this server is not ready, for an operator; None if it is."""
+        quiet = self.clock() - self._marked
+        if not self._marked:
+            return "the loop has not ticked yet"
+        if quiet > READY_WITHIN:
+            return f"the loop has not ticked for {quiet // SECOND} seconds, or cannot write that it did"
+        return None
+
+    def measured(self) -> Instant | None:
+        """When the loop last recorded that it runs."""
+        return store.last_alive(self.store.read())

@@ -1,0 +1,180 @@
+"""One look at one monitor, written down: status, alerts, incident and what is owed, in one transaction.
+
+Everything here runs inside a job of the writer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kener_py import alerts, status, store
+from kener_py.model import (
+    Alert,
+    AlertStatus,
+    Change,
+    Delivery,
+    DeliveryStatus,
+    Gap,
+    Heartbeat,
+    Instant,
+    Limits,
+    Monitor,
+    Notice,
+    State,
+    Status,
+)
+from kener_py.service.active import Active, tick_of
+
+
+def _save(db: store.Database, state: State) -> None:
+    store.save_state(db, state, 0 if state.is_counting else status.due(state))
+
+
+def _owe(db: store.Database, active: Active, notice: Notice, names: Sequence[str]) -> None:
+    for target, name in active.targets(names).items():
+        store.add_delivery(
+            db,
+            Delivery(
+                id=uuid.uuid4().hex,
+                notifier=name,
+                target=target,
+                status=DeliveryStatus.WAITING,
+                created=notice.at,
+                due=notice.at,
+                notices=(notice,),
+            ),
+        )
+
+
+def _reconcile(
+    db: store.Database, active: Active, monitor: Monitor, state: State, at: Instant, away: Gap | None
+) -> tuple[State, bool]:
+    """Alerts, incident and deliveries made to agree with `state`; whether messages are owed."""
+    rules = active.rules.get(monitor.tag, ())
+    is_trouble = state.status in (Status.DEGRADED, Status.DOWN)
+    standing = store.standing_alerts(db, monitor.tag)
+    incident = store.open_incident_for(db, monitor.tag)
+    if not standing and incident is None and not (rules and is_trouble):
+        return replace(state, is_counting=False), False
+    since = store.trouble_since(db, monitor.tag) if is_trouble else None
+    look = alerts.Look(monitor, state, at, since, away)
+    plan = alerts.plan(look, rules, standing, incident, active.config.site)
+
+    opened: int | None = None
+    if plan.opening is not None:
+        opened = store.add_incident(db, plan.opening, plan.opening_text)
+
+    def known(number: int | None) -> int | None:
+        return opened if number == alerts.OPENING else number
+
+    for alert in plan.alerts:
+        store.save_alert(db, replace(alert, incident=known(alert.incident)))
+    for alert in plan.dropped:
+        store.drop_alert(db, alert)
+    if plan.closing is not None and incident is not None and incident.id is not None:
+        store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
+    for notice, names in plan.notices:
+        _owe(db, active, replace(notice, incident=known(notice.incident)), names)
+    return replace(state, is_counting=plan.is_counting), bool(plan.notices)
+
+
+def show(
+    db: store.Database,
+    active: Active,
+    monitor: Monitor,
+    before: State,
+    at: Instant,
+    away: Gap | None,
+    fresh: Sequence[Change] = (),
+) -> bool:
+    """Evaluate at `at` what `before` and the `fresh` changes say; whether messages are owed."""
+    state, silent = status.evaluate(before, at)
+    store.add_changes(db, (*fresh, *silent))
+    store.show_changes(db, monitor.tag, at)
+    state, is_owed = _reconcile(db, active, monitor, state, at, away)
+    _save(db, state)
+    return is_owed
+
+
+def look(db: store.Database, active: Active, tag: str, at: Instant, away: Gap | None) -> bool:
+    """One tick of one monitor; whether messages are owed."""
+    monitor = active.config.monitors.get(tag)
+    state = store.state(db, tag)
+    if monitor is None or state is None:
+        return False
+    return show(db, active, monitor, state, at, away)
+
+
+def receive(db: store.Database, active: Active, beat: Heartbeat, away: Gap | None) -> bool:
+    """A heartbeat kept, and judged at once if it is news; whether messages are owed."""
+    monitor = active.config.monitors[beat.monitor]
+    before = store.state(db, beat.monitor)
+    if before is None:
+        before = status.begin(beat.monitor, monitor.limits, beat.received)
+    state, changes = status.receive(before, beat)
+    store.log_beat(db, beat, state.beats, active.config.retention.heartbeats)
+    if beat.status is not Status.UP:
+        return show(db, active, monitor, state, beat.received, away, changes)
+    store.add_changes(db, changes)
+    _save(db, state)
+    return False
+
+
+# ---- a new configuration ---------------------------------------------------------------------
+
+
+def adopt(db: store.Database, active: Active, at: Instant) -> None:
+    """Rows made to agree with the configuration: new tags, new limits, tags that went or came back."""
+    states = store.states(db)
+    ticks = store.ticks(db)
+    for tag, monitor in active.config.monitors.items():
+        before = states.get(tag)
+        tick = tick_of(monitor)
+        if before is None:
+            _save(db, status.begin(tag, monitor.limits, at))
+        elif before.limits != monitor.limits or ticks[tag] is None:
+            state, changes = status.adopt(before, monitor.limits, at)
+            if ticks[tag] is None:
+                state = replace(state, quiet_until=at + monitor.limits.degraded_after)
+            store.add_changes(db, changes)
+            _save(db, state)
+        if ticks.get(tag) != tick:
+            store.set_tick(db, tag, tick)
+    for tag, tick_before in ticks.items():
+        if tick_before is not None and tag not in active.config.monitors:
+            _retire(db, states[tag], at)
+    for alert in store.all_standing_alerts(db):
+        _end_if_gone(db, active, alert, at)
+    store.look_at_all(db)
+
+
+def _retire(db: store.Database, before: State, at: Instant) -> None:
+    state, changes = status.retire(before, at)
+    state, _ = status.evaluate(state, at)
+    store.add_changes(db, changes)
+    store.show_changes(db, state.monitor, at)
+    _save(db, replace(state, is_counting=False))
+    store.set_tick(db, state.monitor, None)
+    incident = store.open_incident_for(db, state.monitor)
+    if incident is not None and incident.id is not None:
+        text = "This monitor was removed from the configuration."
+        store.resolve_incident(db, incident.id, at, text, at)
+
+
+def _end_if_gone(db: store.Database, active: Active, alert: Alert, at: Instant) -> None:
+    """End an alert that no rule covers any more; tell people if it was its monitor that went."""
+    if any(rule.name == alert.rule for rule in active.rules.get(alert.monitor, ())):
+        return
+    if alert.status is AlertStatus.PENDING:
+        store.drop_alert(db, alert)
+        return
+    state = store.state(db, alert.monitor) or status.begin(alert.monitor, Limits(0, 0), at)
+    monitor = active.config.monitors.get(alert.monitor)
+    gone = monitor or Monitor(alert.monitor, alert.monitor, state.limits)
+    ended, notice = alerts.removal(alert, gone, state, at)
+    store.save_alert(db, ended)
+    rule = next((rule for rule in active.config.rules if rule.name == alert.rule), None)
+    if monitor is None and rule is not None:
+        _owe(db, active, notice, rule.notifiers)

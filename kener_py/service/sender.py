@@ -1,0 +1,168 @@
+"""The sender: claims deliveries that are due and hands each to a thread of its own.
+
+At most one attempt per target runs at a time, so a channel that hangs delays only itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kener_py import alerts, store
+from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant
+from kener_py.service import Service
+
+_log = logging.getLogger("kener_py.sender")
+
+_LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
+_AT_ONCE = 16  # targets tried at the same time
+_LONGEST_NAP = 5.0
+
+Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises if it was not accepted
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    delivery: Delivery
+    started: Instant
+
+
+class Sender(threading.Thread):
+    """`send` raises on failure; an error with a true `is_permanent` is not tried again."""
+
+    def __init__(self, service: Service, send: Send) -> None:
+        super().__init__(name="sender", daemon=True)
+        self._service = service
+        self._send = send
+        self._stopping = threading.Event()
+        self._running: dict[str, _Attempt] = {}  # by target
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._service.is_owed.clear()
+            try:
+                nap = self.step(self._service.clock())
+            except store.Unavailable as error:
+                _log.error("no delivery could be claimed: %s; trying again", error)
+                nap = _LONGEST_NAP
+            except Exception:
+                _log.exception("the sender failed; it goes on")
+                nap = _LONGEST_NAP
+            self._service.is_owed.wait(nap)
+
+    def stop(self, wait: float = 3.0) -> None:
+        """Claim nothing more and give running attempts a moment; what is cut off is sent again."""
+        self._stopping.set()
+        self._service.is_owed.set()
+        self.join()
+        for thread in threading.enumerate():
+            if thread.name.startswith("send-"):
+                thread.join(wait)
+
+    def step(self, at: Instant) -> float:
+        """Start an attempt of everything that is due and free; the seconds to sleep then."""
+        self._abandon(at)
+        with self._lock:
+            busy = tuple(self._running)
+        free = _AT_ONCE - len(busy)
+        due = store.next_delivery_due(self._service.store.read())
+        if free <= 0 or due is None:
+            return _LONGEST_NAP
+        if due > at:
+            return min((due - at) / SECOND, _LONGEST_NAP)
+        claimed = self._service.store.write(
+            lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free)
+        )
+        for delivery in claimed:
+            with self._lock:
+                self._running[delivery.target] = _Attempt(delivery, at)
+            threading.Thread(
+                target=self._attempt, args=(delivery,), name=f"send-{delivery.notifier}", daemon=True
+            ).start()
+        return 0.0 if claimed else _LONGEST_NAP
+
+    def _abandon(self, at: Instant) -> None:
+        """Give up waiting for attempts that outlived their lease; their threads end when they end."""
+        with self._lock:
+            late = [each for each in self._running.values() if at - each.started > _LEASE]
+        for each in late:
+            self._finish(each.delivery, f"no answer within {_LEASE // SECOND} seconds", False)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        error, is_permanent = "", False
+        try:
+            self._deliver(delivery)
+        except _Gone as gone:
+            self._finish(delivery, str(gone), True, DeliveryStatus.CANCELLED)
+            return
+        except Exception as failure:
+            error = str(failure) or type(failure).__name__
+            is_permanent = bool(getattr(failure, "is_permanent", False))
+        self._finish(delivery, error, is_permanent)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        active = self._service.active
+        url = active.urls.get(delivery.target)
+        if url is None:
+            raise _Gone("the notifier is no longer in the configuration")
+        notice = delivery.notices[-1]
+        is_well = notice.kind is AlertStatus.RESOLVED
+        self._send(
+            url,
+            alerts.subject(notice),
+            f"{alerts.body(notice, active.config.site)}\nMessage: {delivery.id}",
+            severity="ok" if is_well else str(notice.severity),
+            delivery=delivery.id,
+        )
+
+    def _finish(
+        self,
+        delivery: Delivery,
+        error: str,
+        is_permanent: bool,
+        status: DeliveryStatus | None = None,
+    ) -> None:
+        """Write the outcome down, however long it takes: what was sent must not be sent again."""
+        at = self._service.clock()
+        due = at
+        if status is None and not error:
+            status = DeliveryStatus.SENT
+        elif status is None:
+            again = alerts.retry_at(delivery.created, delivery.attempts, at, random.random())
+            is_final = is_permanent or again is None
+            status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
+            due = at if again is None else again
+        final = status
+        while True:
+            try:
+                self._service.store.write(
+                    lambda db: store.finish_delivery(db, delivery.id, final, at, due, error)
+                )
+                break
+            except store.Unavailable:
+                if self._stopping.wait(1.0):
+                    break
+        if error:
+            _log.warning(
+                "delivery %s to %s, attempt %d: %s (%s)",
+                delivery.id,
+                delivery.notifier,
+                delivery.attempts,
+                error,
+                final,
+            )
+        else:
+            _log.info("delivery %s to %s: sent", delivery.id, delivery.notifier)
+        with self._lock:
+            attempt = self._running.get(delivery.target)
+            if attempt is not None and attempt.delivery.id == delivery.id:
+                del self._running[delivery.target]
+        self._service.is_owed.set()
+
+
+class _Gone(Exception):
+    """The URL that this delivery was meant for is no longer configured."""

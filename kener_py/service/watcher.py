@@ -1,0 +1,81 @@
+"""The watcher: reads the configuration again when a file of it changes, or when it is told to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from kener_py import config as configuration
+from kener_py import store
+from kener_py.model import Config
+from kener_py.service import Service
+
+_log = logging.getLogger("kener_py.config")
+
+_EVERY = 1.0  # seconds
+
+
+class Watcher(threading.Thread):
+    """Compares contents, so an editor that replaces the file and a mount that swaps a link are seen.
+
+    `load` reads the configuration and raises ConfigError; a broken one leaves the old in force.
+    """
+
+    def __init__(self, service: Service, load: Callable[[], Config]) -> None:
+        super().__init__(name="watcher", daemon=True)
+        self._service = service
+        self._load = load
+        self._wake = threading.Event()
+        self._stopping = False
+        self._asked = False
+        self._files = service.config.files
+        self._seen = configuration.signature(self._files)
+
+    def run(self) -> None:
+        while True:
+            self._wake.wait(_EVERY)
+            self._wake.clear()
+            if self._stopping:
+                return
+            try:
+                self.step()
+            except Exception:
+                _log.exception("the configuration could not be looked at; trying again")
+
+    def ask(self) -> None:
+        """Reload now, changed or not. Safe to call from a signal handler."""
+        self._asked = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        self.join()
+
+    def step(self) -> None:
+        """Look once; reload if there is something new and it has stopped changing."""
+        now = configuration.signature(self._files)
+        if now == self._seen and not self._asked:
+            return
+        self._asked = False
+        self._seen = now
+        try:
+            new = self._load()
+            self._files = new.files
+            self._seen = configuration.signature(new.files)
+            old = self._service.config.server
+            self._service.reload(new)
+        except configuration.ConfigError as error:
+            self._service.reload_error = str(error)
+            _log.error("the new configuration is refused, the old one stays in force:\n%s", error)
+            return
+        except store.StoreError as error:
+            self._asked = True  # try again
+            _log.error("the new configuration could not be put in force: %s", error)
+            return
+        for warning in new.warnings:
+            _log.warning("%s", warning)
+        if new.server != old:
+            _log.warning("changes under `server:` take effect after a restart")
+        _log.info("configuration reloaded: %d monitors", len(new.monitors))

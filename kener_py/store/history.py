@@ -1,0 +1,262 @@
+"""Rows of what was reported and what followed: state, change, heartbeat, alive, rejection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from kener_py.model import Change, Gap, Heartbeat, Instant, Limits, Rejection, State, Status
+
+_STATE = (
+    "monitor, degraded_after, down_after, interval, last, reported, message, beats, "
+    "status, since, head, head_since, evaluated, quiet_until, is_counting"
+)
+
+
+def _state(row: Sequence[Any]) -> State:
+    return State(
+        monitor=row[0],
+        limits=Limits(row[1], row[2], row[3]),
+        last=row[4],
+        reported=Status(row[5]),
+        message=row[6],
+        beats=row[7],
+        status=Status(row[8]),
+        since=row[9],
+        head=Status(row[10]),
+        head_since=row[11],
+        evaluated=row[12],
+        quiet_until=row[13],
+        is_counting=bool(row[14]),
+    )
+
+
+def state(db: Database, tag: str) -> State | None:
+    row = db.execute(f"select {_STATE} from state where monitor = ?", [tag]).fetchone()
+    return None if row is None else _state(row)
+
+
+def states(db: Database) -> dict[str, State]:
+    """Every state by tag, also of monitors that are no longer in the file."""
+    return {row[0]: _state(row) for row in db.execute(f"select {_STATE} from state")}
+
+
+def ticks(db: Database) -> dict[str, str | None]:
+    """What looks at each monitor, by tag: "cron|zone", or None if it is not in the file."""
+    return dict(db.execute("select monitor, tick from state").fetchall())
+
+
+def save_state(db: Database, after: State, due: Instant | None) -> None:
+    db.execute(
+        "insert into state"
+        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (monitor) do update set degraded_after = excluded.degraded_after,"
+        " down_after = excluded.down_after, interval = excluded.interval, last = excluded.last,"
+        " reported = excluded.reported, message = excluded.message, beats = excluded.beats,"
+        " status = excluded.status, since = excluded.since, head = excluded.head,"
+        " head_since = excluded.head_since, evaluated = excluded.evaluated,"
+        " quiet_until = excluded.quiet_until, is_counting = excluded.is_counting, due = excluded.due",
+        [
+            after.monitor,
+            after.limits.degraded_after,
+            after.limits.down_after,
+            after.limits.interval,
+            after.last,
+            after.reported,
+            after.message,
+            after.beats,
+            after.status,
+            after.since,
+            after.head,
+            after.head_since,
+            after.evaluated,
+            after.quiet_until,
+            after.is_counting,
+            due,
+        ],
+    )
+
+
+def set_tick(db: Database, tag: str, tick: str | None) -> None:
+    db.execute("update state set tick = ? where monitor = ?", [tick, tag])
+
+
+def look_at_all(db: Database) -> None:
+    """Make the next tick of every monitor evaluate it: the rules may have changed."""
+    db.execute("update state set due = 0 where tick is not null and due is not 0")
+
+
+def due_tags(db: Database, tick: str, at: Instant) -> list[str]:
+    """The monitors of this tick about which an evaluation at `at` has something to say."""
+    rows = db.execute("select monitor from state where tick = ? and due < ?", [tick, at])
+    return [row[0] for row in rows]
+
+
+# ---- changes ---------------------------------------------------------------------------------
+
+
+def add_changes(db: Database, new: Iterable[Change]) -> None:
+    """Add changes in order. One that lies before known ones (the clock was set back) replaces them."""
+    for change in new:
+        db.execute("delete from change where monitor = ? and started >= ?", [change.monitor, change.started])
+        db.execute(
+            "insert into change (monitor, started, status, detected) values (?, ?, ?, ?)",
+            [change.monitor, change.started, change.status, change.detected],
+        )
+
+
+def show_changes(db: Database, tag: str, detected: Instant) -> None:
+    """Date what no evaluation had seen: from now on it is part of the history that is shown."""
+    db.execute("update change set detected = ? where monitor = ? and detected is null", [detected, tag])
+
+
+def changes(db: Database, tag: str, since: Instant) -> tuple[Change, ...]:
+    """The shown changes of one monitor that say what it was from `since` on, in order of time."""
+    rows = db.execute(
+        "select monitor, started, status, detected from change"
+        " where monitor = :tag and detected is not null and started >= coalesce("
+        "(select max(started) from change where monitor = :tag and detected is not null"
+        " and started <= :since), 0) order by started",
+        {"tag": tag, "since": since},
+    )
+    return tuple(Change(row[0], row[1], Status(row[2]), row[3]) for row in rows)
+
+
+def all_changes(db: Database, since: Instant) -> dict[str, list[Change]]:
+    """The shown changes of every monitor by tag; each list begins at or before `since`."""
+    found: dict[str, list[Change]] = {}
+    rows = db.execute(
+        "select monitor, started, status, detected from change"
+        " where detected is not null order by monitor, started"
+    )
+    for tag, started, status, detected in rows:
+        change = Change(tag, started, Status(status), detected)
+        known = found.setdefault(tag, [])
+        if started <= since:
+            known.clear()
+        known.append(change)
+    return found
+
+
+def trouble_since(db: Database, tag: str) -> Instant | None:
+    """The start of the newest stretch that is DEGRADED or DOWN throughout."""
+    row = db.execute(
+        "select min(started) from change where monitor = :tag and started > coalesce("
+        "(select max(started) from change where monitor = :tag"
+        " and status not in ('DEGRADED', 'DOWN')), -1)",
+        {"tag": tag},
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def forget_changes(db: Database, before: Instant, most: int = 1_000) -> int:
+    """Delete up to `most` changes that say nothing about the time from `before` on; how many.
+
+    The last one of a monitor stays for ever, however old: it is what the monitor is.
+    """
+    cursor = db.execute(
+        "delete from change where (monitor, started) in ("
+        " select c.monitor, c.started from change c where exists ("
+        "  select 1 from change n where n.monitor = c.monitor and n.started > c.started"
+        "  and n.started <= :before and n.detected is not null) limit :most)",
+        {"before": before, "most": most},
+    )
+    return int(cursor.rowcount)
+
+
+# ---- heartbeats ------------------------------------------------------------------------------
+
+
+def log_beat(db: Database, beat: Heartbeat, number: int, keep: int) -> None:
+    """Keep the heartbeat in its monitor's ring of the newest `keep`."""
+    db.execute(
+        "insert or replace into heartbeat (monitor, slot, number, received, status, message, metrics,"
+        " method, user_agent, address) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            beat.monitor,
+            number % keep,
+            number,
+            beat.received,
+            beat.status,
+            beat.message,
+            json.dumps(dict(beat.metrics)) if beat.metrics else "{}",
+            beat.method,
+            beat.user_agent,
+            beat.address,
+        ],
+    )
+
+
+def trim_beats(db: Database, keep: int) -> None:
+    """After `keep` became smaller: empty the slots that the ring no longer uses."""
+    db.execute("delete from heartbeat where slot >= ?", [keep])
+
+
+def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
+    """The newest heartbeats of the log, newest first."""
+    rows = db.execute(
+        "select received, status, message, metrics, method, user_agent, address from heartbeat"
+        " where monitor = ? order by number desc limit ?",
+        [tag, most],
+    )
+    return tuple(
+        Heartbeat(tag, row[0], Status(row[1]), row[2], tuple(json.loads(row[3]).items()), *row[4:])
+        for row in rows
+    )
+
+
+# ---- the loop's own life ---------------------------------------------------------------------
+
+
+def mark_alive(db: Database, at: Instant, joins_within: int) -> Gap | None:
+    """Record that the loop runs at `at`. The gap before it, if the last stretch is too old to join."""
+    # After the clock was set back, a stretch from the future would hide every gap until it is reached.
+    db.execute("delete from alive where started > ?", [at])
+    db.execute("update alive set ended = ? where ended > ?", [at, at])
+    row = db.execute("select started, ended from alive order by started desc limit 1").fetchone()
+    if row is not None and at - row[1] < joins_within:
+        db.execute("update alive set ended = ? where started = ?", [at, row[0]])
+        return None
+    db.execute("insert into alive (started, ended) values (?, ?)", [at, at])
+    return None if row is None else Gap(row[1], at)
+
+
+def alive(db: Database) -> tuple[Gap, ...]:
+    """The stretches in which a loop ran, in order of time."""
+    return tuple(Gap(*row) for row in db.execute("select started, ended from alive order by started"))
+
+
+def last_alive(db: Database) -> Instant | None:
+    row = db.execute("select max(ended) from alive").fetchone()
+    return None if row is None else row[0]
+
+
+def last_gap(db: Database) -> Gap | None:
+    """The time between the last two stretches in which a loop ran."""
+    rows = db.execute("select started, ended from alive order by started desc limit 2").fetchall()
+    return Gap(rows[1][1], rows[0][0]) if len(rows) == 2 else None
+
+
+def forget_alive(db: Database, before: Instant) -> None:
+    db.execute("delete from alive where ended < ?", [before])
+
+
+# ---- calls turned away -----------------------------------------------------------------------
+
+
+def add_rejections(db: Database, counted: Mapping[tuple[str, str], int], at: Instant) -> None:
+    """Add up calls by (monitor, reason)."""
+    for (monitor, reason), count in counted.items():
+        db.execute(
+            "insert into rejection (monitor, reason, count, last) values (?, ?, ?, ?)"
+            " on conflict do update set count = count + excluded.count, last = excluded.last",
+            [monitor, reason, count, at],
+        )
+
+
+def rejections(db: Database) -> tuple[Rejection, ...]:
+    rows = db.execute("select monitor, reason, count, last from rejection order by last desc")
+    return tuple(Rejection(*row) for row in rows)

@@ -1,0 +1,300 @@
+"""Rows of what people are told: alert, incident, delivery."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from kener_py.model import (
+    Alert,
+    AlertStatus,
+    Delivery,
+    DeliveryStatus,
+    Gap,
+    Incident,
+    IncidentState,
+    IncidentUpdate,
+    Instant,
+    Notice,
+    Severity,
+    Status,
+)
+
+_ALERT = (
+    "id, rule, monitor, status, started, severity, failures, successes, triggered, recovered,"
+    " resolved, incident"
+)
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    return Alert(
+        id=row[0],
+        rule=row[1],
+        monitor=row[2],
+        status=AlertStatus(row[3]),
+        started=row[4],
+        severity=Severity(row[5]),
+        failures=row[6],
+        successes=row[7],
+        triggered=row[8],
+        recovered=row[9],
+        resolved=row[10],
+        incident=row[11],
+    )
+
+
+def standing_alerts(db: Database, tag: str) -> dict[str, Alert]:
+    """The PENDING and TRIGGERED alerts of a monitor, by rule."""
+    rows = db.execute(f"select {_ALERT} from alert where monitor = ? and status <> 'RESOLVED'", [tag])
+    return {row[1]: _alert(row) for row in rows}
+
+
+def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
+    rows = db.execute(f"select {_ALERT} from alert where status <> 'RESOLVED' order by id")
+    return tuple(_alert(row) for row in rows)
+
+
+def save_alert(db: Database, alert: Alert) -> None:
+    db.execute(
+        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (id) do update set status = excluded.status, failures = excluded.failures,"
+        " successes = excluded.successes, triggered = excluded.triggered,"
+        " recovered = excluded.recovered, resolved = excluded.resolved, incident = excluded.incident",
+        [
+            alert.id,
+            alert.rule,
+            alert.monitor,
+            alert.status,
+            alert.started,
+            alert.severity,
+            alert.failures,
+            alert.successes,
+            alert.triggered,
+            alert.recovered,
+            alert.resolved,
+            alert.incident,
+        ],
+    )
+
+
+def drop_alert(db: Database, alert: Alert) -> None:
+    db.execute("delete from alert where id = ?", [alert.id])
+
+
+# ---- incidents -------------------------------------------------------------------------------
+
+_INCIDENT = "id, title, state, severity, started, created, resolved, opened_for, is_public"
+
+
+def _incident(db: Database, row: Sequence[Any]) -> Incident:
+    affected = db.execute(
+        "select monitor from incident_monitor where incident = ? order by monitor", [row[0]]
+    )
+    updates = db.execute(
+        "select id, incident, state, text, created from incident_update where incident = ?"
+        " order by created desc, id desc",
+        [row[0]],
+    )
+    return Incident(
+        id=row[0],
+        title=row[1],
+        state=IncidentState(row[2]),
+        severity=Severity(row[3]),
+        started=row[4],
+        created=row[5],
+        resolved=row[6],
+        opened_for=row[7],
+        is_public=bool(row[8]),
+        monitors=tuple(tag for (tag,) in affected),
+        updates=tuple(IncidentUpdate(u[0], u[1], IncidentState(u[2]), u[3], u[4]) for u in updates),
+    )
+
+
+def incident(db: Database, number: int) -> Incident | None:
+    row = db.execute(f"select {_INCIDENT} from incident where id = ?", [number]).fetchone()
+    return None if row is None else _incident(db, row)
+
+
+def open_incident_for(db: Database, tag: str) -> Incident | None:
+    """The open incident that was made for this monitor by an alert; there is at most one."""
+    row = db.execute(
+        f"select {_INCIDENT} from incident where opened_for = ? and resolved is null", [tag]
+    ).fetchone()
+    return None if row is None else _incident(db, row)
+
+
+def incidents(db: Database, since: Instant, tag: str | None = None) -> tuple[Incident, ...]:
+    """Incidents that are open or were at any time since `since`, newest first; of one monitor if named."""
+    where = "(resolved is null or resolved >= ?)"
+    values: list[object] = [since]
+    if tag is not None:
+        where += " and id in (select incident from incident_monitor where monitor = ?)"
+        values.append(tag)
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where {where} order by started desc, id desc", values
+    ).fetchall()
+    return tuple(_incident(db, row) for row in rows)
+
+
+def add_incident(db: Database, new: Incident, text: str) -> int:
+    """Insert it with its first update; its id, which is never given again."""
+    cursor = db.execute(
+        "insert into incident (title, state, severity, started, created, resolved, opened_for, is_public)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            new.title,
+            new.state,
+            new.severity,
+            new.started,
+            new.created,
+            new.resolved,
+            new.opened_for,
+            new.is_public,
+        ],
+    )
+    number = cursor.lastrowid
+    assert number is not None
+    for tag in new.monitors:
+        db.execute("insert into incident_monitor (incident, monitor) values (?, ?)", [number, tag])
+    _add_update(db, number, new.state, text, new.created)
+    return number
+
+
+def _add_update(db: Database, number: int, state: IncidentState, text: str, at: Instant) -> None:
+    db.execute(
+        "insert into incident_update (incident, state, text, created) values (?, ?, ?, ?)",
+        [number, state, text, at],
+    )
+
+
+def resolve_incident(db: Database, number: int, resolved: Instant, text: str, at: Instant) -> None:
+    db.execute(
+        "update incident set state = 'RESOLVED', resolved = ? where id = ? and resolved is null",
+        [resolved, number],
+    )
+    _add_update(db, number, IncidentState.RESOLVED, text, at)
+
+
+# ---- deliveries ------------------------------------------------------------------------------
+
+_DELIVERY = "id, notifier, target, status, created, due, notices, attempts, lease_until, finished, error"
+
+
+def _notice(fields: dict[str, Any]) -> Notice:
+    away = fields.pop("away")
+    return Notice(
+        **{
+            **fields,
+            "kind": AlertStatus(fields["kind"]),
+            "status": Status(fields["status"]),
+            "severity": Severity(fields["severity"]),
+            "away": None if away is None else Gap(**away),
+        }
+    )
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    return Delivery(
+        id=row[0],
+        notifier=row[1],
+        target=row[2],
+        status=DeliveryStatus(row[3]),
+        created=row[4],
+        due=row[5],
+        notices=tuple(_notice(fields) for fields in json.loads(row[6])),
+        attempts=row[7],
+        lease_until=row[8],
+        finished=row[9],
+        error=row[10],
+    )
+
+
+def add_delivery(db: Database, new: Delivery) -> None:
+    """Owe a message. Messages about one monitor to one URL leave in their order."""
+    db.execute(
+        f"insert into delivery ({_DELIVERY}, thread) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            new.id,
+            new.notifier,
+            new.target,
+            new.status,
+            new.created,
+            new.due,
+            json.dumps([asdict(notice) for notice in new.notices]),
+            new.attempts,
+            new.lease_until,
+            new.finished,
+            new.error,
+            new.notices[0].monitor if new.notices else "",
+        ],
+    )
+
+
+def claim_deliveries(
+    db: Database, at: Instant, lease_until: Instant, busy: Collection[str], most: int
+) -> tuple[Delivery, ...]:
+    """Take what is due, at most one per target, none for a `busy` target; each counts an attempt."""
+    marks = ", ".join("?" * len(busy))
+    rows = db.execute(
+        f"select {_DELIVERY} from delivery where number in ("
+        " select min(d.number) from delivery d where d.status = 'WAITING' and d.due <= ?"
+        " and (d.lease_until is null or d.lease_until <= ?)"
+        f" and d.target not in ({marks})"
+        " and not exists (select 1 from delivery e where e.status = 'WAITING'"
+        "  and e.target = d.target and e.thread = d.thread and e.number < d.number)"
+        " group by d.target limit ?)",
+        [at, at, *busy, most],
+    ).fetchall()
+    for row in rows:
+        db.execute(
+            "update delivery set lease_until = ?, attempts = attempts + 1 where id = ?",
+            [lease_until, row[0]],
+        )
+    taken = (_delivery(row) for row in rows)
+    return tuple(replace(d, attempts=d.attempts + 1, lease_until=lease_until) for d in taken)
+
+
+def finish_delivery(
+    db: Database, id: str, status: DeliveryStatus, at: Instant, due: Instant, error: str
+) -> None:
+    """Record how an attempt ended. WAITING means: again at `due`. What is final stays final."""
+    finished = None if status is DeliveryStatus.WAITING else at
+    db.execute(
+        "update delivery set status = ?, due = ?, finished = ?, error = ?, lease_until = null"
+        " where id = ? and status = 'WAITING'",
+        [status, due, finished, error, id],
+    )
+
+
+def release_leases(db: Database) -> None:
+    """At the start of a process: whoever held these leases is gone."""
+    db.execute("update delivery set lease_until = null where status = 'WAITING'")
+
+
+def next_delivery_due(db: Database) -> Instant | None:
+    row = db.execute(
+        "select min(max(due, coalesce(lease_until, 0))) from delivery where status = 'WAITING'"
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def deliveries(db: Database, most: int) -> tuple[Delivery, ...]:
+    """The newest deliveries, newest first."""
+    rows = db.execute(f"select {_DELIVERY} from delivery order by number desc limit ?", [most])
+    return tuple(_delivery(row) for row in rows)
+
+
+def forget_old(db: Database, before: Instant) -> None:
+    """Delete alerts, incidents and deliveries that ended before `before`."""
+    db.execute("delete from delivery where finished < ?", [before])
+    db.execute("delete from alert where resolved < ?", [before])
+    for table in ("incident_monitor", "incident_update"):
+        db.execute(
+            f"delete from {table} where incident in (select id from incident where resolved < ?)",
+            [before],
+        )
+    db.execute("delete from incident where resolved < ?", [before])

@@ -1,0 +1,132 @@
+"""HTTP in; HTML and JSON out. All URLs stand in `ROUTES`; a view reads, calls one thing, renders."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from flask import Flask, Response, make_response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from kener_py import store
+from kener_py.service import Service
+from kener_py.web import api, health, heartbeat, pages, words
+
+_log = logging.getLogger("kener_py.web")
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# In a wheel templates and static files lie inside the package, in a checkout beside it.
+ASSETS = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+
+ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
+    (heartbeat.METHODS, "/heartbeat/<rest:call>", heartbeat.by_secret),
+    (heartbeat.METHODS, "/ext/heartbeat/<rest:call>", heartbeat.by_secret),
+    (heartbeat.METHODS, "/api/heartbeat/<rest:call>", heartbeat.by_key),
+    (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.by_key),
+    (["GET"], "/api/v1/monitors", api.monitors),
+    (["GET"], "/api/v1/monitors/<tag>", api.monitor),
+    (["GET"], "/api/v1/incidents", api.incidents),
+    (["GET"], "/api/v1/incidents/<number>", api.incident),
+    (["GET"], "/livez", health.livez),
+    (["GET"], "/readyz", health.readyz),
+    (["GET"], "/", pages.front),
+    (["GET"], "/monitors/<tag>", pages.monitor),
+    (["GET"], "/incidents/<id>", pages.incident),
+]
+
+_FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Rest(BaseConverter):
+    """The rest of the path with every slash and colon in it: secrets may have both."""
+
+    regex = ".*"
+    part_isolating = False
+
+
+def create(service: Service) -> Flask:
+    """The WSGI application over a running service."""
+    app = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["rest"] = _Rest
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
+    words.register(app)
+    for methods, rule, view in ROUTES:
+        app.add_url_rule(rule, rule, partial(view, service), methods=methods, provide_automatic_options=False)
+    app.after_request(_finish)
+    app.register_error_handler(HTTPException, partial(_http_error, service))
+    app.register_error_handler(store.StoreError, _unavailable)
+    app.register_error_handler(Exception, _fault)
+    return app
+
+
+def _is_for_program() -> bool:
+    return request.path.startswith(_FOR_PROGRAMS)
+
+
+def _finish(answer: Response) -> Response:
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if request.endpoint == "static":
+        if "v" in request.args:  # the address changes with the content
+            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        answer.headers.setdefault("Cache-Control", "no-cache")
+    return answer
+
+
+def _options(allowed: list[str]) -> Response:
+    """OPTIONS asks what is possible; it is never a heartbeat."""
+    answer = Response(status=204)
+    answer.headers["Allow"] = answer.headers["Access-Control-Allow-Methods"] = ", ".join(allowed)
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-API-Key"
+    return answer
+
+
+def _http_error(service: Service, failure: HTTPException) -> ResponseReturnValue:
+    code = failure.code or 500
+    allowed = sorted(getattr(failure, "valid_methods", None) or [])
+    if code == 405 and request.method == "OPTIONS":
+        return _options(allowed)
+    if _is_for_program():
+        text = {404: "There is nothing here", 405: f"Use {' or '.join(allowed)}"}.get(code)
+        answer = api.error(code, text or failure.name)
+    else:
+        page = pages.not_found(service) if code == 404 else pages.error(code)
+        answer = make_response(page)
+    if allowed:
+        answer.headers["Allow"] = ", ".join(allowed)
+    return answer
+
+
+def _trouble(code: int, text: str) -> Response:
+    return api.error(code, text) if _is_for_program() else make_response(pages.error(code))
+
+
+def _unavailable(failure: store.StoreError) -> Response:
+    answer = _trouble(503, f"The database cannot be written now ({failure}); try again")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _fault(failure: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url_rule, exc_info=failure)
+    if store.is_disk_trouble(failure):
+        return _unavailable(store.StoreError(str(failure)))
+    return _trouble(500, "This server failed; its log says why")

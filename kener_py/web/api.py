@@ -1,0 +1,89 @@
+"""JSON for programs: what the page shows, and one shape for every error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Response, jsonify
+
+from kener_py.model import Incident, Instant, MonitorView, Status
+from kener_py.service import Service
+
+
+def rfc3339(at: Instant | None) -> str | None:
+    """An instant as "2026-09-30T13:41:00.000Z"; None stays None."""
+    if at is None:
+        return None
+    text = datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{at % 1000:03}Z"
+
+
+def error(code: int, text: str) -> Response:
+    """`{"error": text}`."""
+    answer: Response = jsonify(error=text)
+    answer.status_code = code
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def monitor_fields(view: MonitorView, is_stale: bool) -> dict[str, object]:
+    """What programs are told of a monitor; nothing is known of it while the loop stands still."""
+    uptime = {name: Service.percent(total) for name, total in view.uptime.items()}
+    return {
+        "tag": view.monitor.tag,
+        "name": view.monitor.name,
+        "category": view.monitor.category or None,
+        "status": Status.NO_DATA if is_stale else view.status,
+        "since": None if is_stale else rfc3339(view.since),
+        "last_heartbeat": rfc3339(view.last),
+        "next_expected": rfc3339(view.next_expected),
+        "uptime": {name: None if text is None else float(text) for name, text in uptime.items()},
+    }
+
+
+def _public(answer: Response) -> Response:
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+def monitors(service: Service) -> Response:
+    """Every public monitor. While the loop stands still, nothing is known: NO_DATA."""
+    stale = service.is_stale(service.measured(), service.clock())
+    return _public(jsonify([monitor_fields(view, stale) for view in service.monitor_views()]))
+
+
+def monitor(service: Service, tag: str) -> Response:
+    page = service.monitor_page(tag)
+    if page is None:
+        return error(404, "No public monitor has this tag")
+    return _public(jsonify(monitor_fields(page.view, page.is_stale)))
+
+
+def _incident(each: Incident) -> dict[str, object]:
+    return {
+        "id": str(each.id),
+        "title": each.title,
+        "state": each.state,
+        "severity": each.severity,
+        "started": rfc3339(each.started),
+        "resolved": rfc3339(each.resolved),
+        "monitors": list(each.monitors),
+        "updates": [
+            {"state": update.state, "text": update.text, "created": rfc3339(update.created)}
+            for update in each.updates
+        ],
+    }
+
+
+def incidents(service: Service) -> Response:
+    """Every public incident that is kept, newest first."""
+    return _public(jsonify([_incident(each) for each in service.incidents()]))
+
+
+def incident(service: Service, number: str) -> Response:
+    is_number = number.isascii() and number.isdigit() and len(number) < 16
+    page = service.incident_page(int(number)) if is_number else None
+    if page is None:
+        return error(404, "No public incident has this id")
+    return _public(jsonify(_incident(page.incident)))

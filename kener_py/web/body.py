@@ -1,0 +1,195 @@
+"""What a heartbeat says of itself, read from its body and query. Nothing in here may lose a beat.
+
+The one thing refused is an explicit status that is none of the three words.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import parse_qs
+
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from kener_py.model import Status
+
+KEPT = 100_000  # bytes of a message: head and tail
+_UNDERSTOOD = 4 * 1024 * 1024  # a body up to this size is read as JSON or a form
+_DRAINED = 64 * 1024 * 1024  # beyond this we stop listening
+_CHUNK = 64 * 1024
+_MOST_METRICS = 100
+_LONGEST_NAME = 100
+
+_STATUS = {"up": Status.UP, "down": Status.DOWN, "degraded": Status.DEGRADED}
+_FIELDS = {"status", "message", "metrics"}
+
+
+class UnknownStatus(ValueError):
+    """The status is given, and is none of the three words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes as they came: whole, or head and tail with a count of what lies between."""
+
+    head: bytes
+    tail: bytes = b""
+    left_out: int = 0
+    is_broken: bool = False  # it ended before the length that it had announced
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    status: Status
+    message: str
+    metrics: tuple[tuple[str, float], ...]
+    warnings: tuple[str, ...]
+
+
+def read(stream: IO[bytes], length: int | None) -> Body:
+    """All of the body if it is of a sane size, else its head and tail."""
+    head, tail = bytearray(), bytearray()
+    seen, broken = 0, False
+    try:
+        while seen < _DRAINED and (chunk := stream.read(_CHUNK)):
+            seen += len(chunk)
+            room = _UNDERSTOOD - len(head)
+            head += chunk[:room]
+            if len(chunk) > room:
+                tail = (tail + chunk[max(room, 0) :])[-KEPT:]
+    except Exception:  # the caller hung up, or sent broken chunks: what came until then counts
+        broken = True
+    is_short = length is not None and seen < min(length, _DRAINED)
+    return Body(bytes(head), bytes(tail), seen - len(head) - len(tail), broken or is_short)
+
+
+def _text(raw: bytes, warnings: list[str]) -> str:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        warnings.append("the body is not valid UTF-8; the broken bytes were replaced")
+        text = raw.decode("utf-8", "replace")
+    return text
+
+
+def clean(text: str) -> str:
+    """Text that SQLite and UTF-8 can hold: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _fitted(text: str, warnings: list[str], left_out: int = 0) -> str:
+    raw = clean(text).encode()
+    if len(raw) <= KEPT and not left_out:
+        return raw.decode()
+    half = KEPT // 2 - 50
+    missing = left_out + len(raw) - 2 * half
+    warnings.append(f"the message is too long; its head and tail are kept, {missing} bytes are not")
+    head, tail = raw[:half].decode(errors="ignore"), raw[-half:].decode(errors="ignore")
+    return f"{head}\n[… {missing} bytes …]\n{tail}"
+
+
+def _status(value: object) -> Status:
+    known = _STATUS.get(value.strip().lower()) if isinstance(value, str) else None
+    if known is None:
+        shown = clean(str(value))[:50]
+        raise UnknownStatus(f"unknown status '{shown}': use up, degraded or down; nothing was recorded")
+    return known
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _metrics(value: object, warnings: list[str]) -> tuple[tuple[str, float], ...]:
+    if isinstance(value, str):  # a query or form field holds JSON text
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    if not isinstance(value, dict):
+        warnings.append("metrics must be an object of name and number; they were left out")
+        return ()
+    found: dict[str, float] = {}
+    for name, number in value.items():
+        known = _number(number)
+        if known is None:
+            warnings.append(f"metric '{clean(name)[:_LONGEST_NAME]}' is not a number; it was left out")
+        elif len(found) < _MOST_METRICS:
+            found[clean(name)[:_LONGEST_NAME]] = known
+    if len(value) > _MOST_METRICS:
+        warnings.append(f"only the first {_MOST_METRICS} metrics were kept")
+    return tuple(found.items())
+
+
+def _json(raw: bytes) -> dict[str, Any] | None:
+    """The JSON object that these bytes are, whatever their Content-Type says; else None."""
+    if not raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return None
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):  # ValueError covers broken UTF-8 and overlong numbers too
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _form(raw: bytes, content_type: str) -> dict[str, Any] | None:
+    """The fields of a form, if it is one that means us: curl sends any text as a form too."""
+    kind, options = parse_options_header(content_type)
+    found: dict[str, Any] = {}
+    if kind == "application/x-www-form-urlencoded":
+        try:
+            fields = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=20)
+        except ValueError:
+            return None
+        found = {name: values[0] for name, values in fields.items()}
+    elif kind == "multipart/form-data":
+        parser = FormDataParser(max_form_memory_size=_UNDERSTOOD, max_form_parts=20)
+        try:
+            _, parts, _ = parser.parse(BytesIO(raw), kind, len(raw), options)
+        except Exception:  # werkzeug raises HTTP errors here; a broken form is a message
+            return None
+        found = dict(parts.items())
+    return found if found and found.keys() <= _FIELDS else None
+
+
+def understand(body: Body, content_type: str, query: Mapping[str, str]) -> Report:
+    """What the call says; raises UnknownStatus. A field of the body wins over one of the query."""
+    warnings: list[str] = []
+    fields: dict[str, Any] = {name: query[name] for name in _FIELDS if name in query}
+    if body.is_broken:
+        warnings.append("the body ended early; what arrived is kept")
+    is_whole = not body.tail and not body.left_out
+    found = None
+    if is_whole and body.head:
+        found = _json(body.head)
+        if found is None:
+            found = _form(body.head, content_type)
+    if found is not None:
+        fields |= {name: found[name] for name in _FIELDS if found.get(name) is not None}
+        unknown = sorted(clean(str(name))[:_LONGEST_NAME] for name in found if name not in _FIELDS)
+        if unknown:
+            warnings.append(f"unknown fields were left out: {', '.join(unknown[:10])}")
+    elif body.head:
+        if is_whole and body.head.lstrip().startswith(b"{"):
+            warnings.append("the body is not valid JSON; it was kept as the message")
+        fields["message"] = _text(body.head, warnings)
+
+    status = _status(fields["status"]) if "status" in fields else Status.UP
+    message = fields.get("message", "")
+    if not isinstance(message, str):
+        message = json.dumps(message, ensure_ascii=False)
+    if not is_whole:
+        message += body.tail.decode("utf-8", "replace")
+    metrics = _metrics(fields["metrics"], warnings) if "metrics" in fields else ()
+    return Report(status, _fitted(message, warnings, body.left_out), metrics, tuple(warnings))

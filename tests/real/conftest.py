@@ -1,0 +1,44 @@
+"""Fixtures that start a real server and end it whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .server import Server
+
+Serve = Callable[..., Server]
+
+
+@contextlib.contextmanager
+def servers(folder: Path) -> Iterator[Serve]:
+    made: list[Server] = []
+
+    def serve(yaml_text: str | None, *, start: bool = True, **options: Any) -> Server:
+        server = Server(folder / f"server{len(made)}", yaml_text, **options)
+        made.append(server)
+        return server.start() if start else server
+
+    try:
+        yield serve
+    finally:
+        for server in made:
+            server.close()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a server on this YAML; `start=False` only prepares it."""
+    with servers(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """The same for a server that a whole file of tests shares."""
+    with servers(tmp_path_factory.mktemp("real")) as start:
+        yield start

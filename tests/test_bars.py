@@ -1,0 +1,114 @@
+"""Where the bars of a day strip are, and how high."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from kener_py.model import DAY, HOUR, MINUTE, Day, Millis, Status, Uptime
+from kener_py.web import bars
+
+
+def day(status: Status, length: Millis = DAY, **lengths: Millis) -> Day:
+    return Day("2026-09-30", 0, length, Uptime(**lengths), status)
+
+
+UP = day(Status.UP, up=DAY)
+NO_DATA = day(Status.NO_DATA, no_data=DAY)
+
+
+def columns(path: bars.Path) -> list[int]:
+    return [int(x) / bars.PITCH for x in re.findall(r"M(-?\d+) ", path.d)]
+
+
+def seen(one: Day) -> dict[Status, tuple[int, int]]:
+    """From where to where, counted from the top, each state of a day's bar is seen."""
+    shapes = {}
+    for path in bars.strip((one,)):
+        top, line = re.fullmatch(r"M890 (\d+)v(\d+)", path.d).groups()
+        shapes[path.status] = (int(top), int(top) + int(line) + bars.WIDTH)
+    return shapes
+
+
+def test_ninety_clean_days_are_one_path_of_ninety_full_bars() -> None:
+    (path,) = bars.strip((UP,) * 90)
+    assert path.status is Status.UP
+    assert columns(path) == list(range(90))
+    assert set(re.findall(r" (\S+?)(?:M|$)", path.d)) == {"0v33"}
+
+
+def test_fewer_days_end_today() -> None:
+    (path,) = bars.strip((UP,) * 3)
+    assert columns(path) == [87, 88, 89]
+
+
+def test_more_days_lose_the_oldest() -> None:
+    days = (NO_DATA,) * 5 + (UP,) * 90
+    (path,) = bars.strip(days)
+    assert path.status is Status.UP
+
+
+def test_no_days_are_no_path() -> None:
+    assert bars.strip(()) == ()
+
+
+def test_each_state_is_one_path_with_its_own_columns() -> None:
+    days = [UP] * 90
+    days[0] = NO_DATA
+    days[10] = day(Status.DEGRADED, up=DAY - HOUR, degraded=HOUR)
+    days[20] = day(Status.DOWN, up=DAY - HOUR, down=HOUR)
+    days[30] = day(Status.MAINTENANCE, up=DAY - HOUR, maintenance=HOUR)
+    days[40] = day(Status.DOWN, down=DAY)
+    paths = {path.status: path for path in bars.strip(tuple(days))}
+    assert len(paths) == 5
+    # The outlined square begins half a bar to the left of its column's middle.
+    assert paths[Status.NO_DATA].d == "M-3 27h6v9h-6z"
+    assert columns(paths[Status.DEGRADED]) == [10]
+    assert columns(paths[Status.DOWN]) == [20, 40]
+    assert columns(paths[Status.MAINTENANCE]) == [30]
+    assert columns(paths[Status.UP]) == [c for c in range(90) if c not in (0, 10, 30, 40)]
+
+
+def test_a_short_outage_is_a_bite_that_can_be_seen() -> None:
+    assert seen(day(Status.DOWN, up=DAY - 1, down=1)) == {Status.UP: (0, 30), Status.DOWN: (32, 40)}
+
+
+def test_a_bite_is_as_high_as_its_share_of_the_day() -> None:
+    assert seen(day(Status.DOWN, up=DAY // 2, down=DAY // 2)) == {Status.UP: (0, 18), Status.DOWN: (20, 40)}
+
+
+def test_a_bite_leaves_some_of_the_rest() -> None:
+    assert seen(day(Status.DOWN, up=1, down=DAY - 1)) == {Status.UP: (0, 8), Status.DOWN: (10, 40)}
+
+
+def test_a_day_that_was_only_down_is_one_full_bar() -> None:
+    assert seen(day(Status.DOWN, down=2 * HOUR, no_data=22 * HOUR)) == {Status.DOWN: (0, 40)}
+
+
+def test_a_degraded_day_is_three_quarters_high_with_and_without_a_bite() -> None:
+    assert seen(day(Status.DEGRADED, up=HOUR, degraded=HOUR)) == {Status.DEGRADED: (10, 40)}
+    bitten = day(Status.DOWN, degraded=20 * HOUR, down=4 * HOUR)
+    assert seen(bitten) == {Status.DEGRADED: (10, 30), Status.DOWN: (32, 40)}
+    worse = day(Status.DOWN, degraded=HOUR, up=0, down=23 * HOUR)
+    assert seen(worse) == {Status.DEGRADED: (10, 18), Status.DOWN: (20, 40)}
+
+
+def test_maintenance_never_hides_an_outage() -> None:
+    both = day(Status.MAINTENANCE, maintenance=20 * HOUR, down=4 * HOUR)
+    assert seen(both) == {Status.MAINTENANCE: (0, 30), Status.DOWN: (32, 40)}
+
+
+@pytest.mark.parametrize("hours", [23, 24, 25])
+def test_a_day_of_any_length_is_as_high_as_another(hours: int) -> None:
+    half = hours * HOUR // 2
+    assert seen(day(Status.DOWN, hours * HOUR, up=half, down=half))[Status.DOWN] == (20, 40)
+    assert seen(day(Status.UP, hours * HOUR, up=hours * HOUR)) == {Status.UP: (0, 40)}
+
+
+def test_today_is_drawn_as_far_as_it_went() -> None:
+    assert seen(day(Status.UP, 5 * MINUTE, up=5 * MINUTE)) == {Status.UP: (0, 40)}
+
+
+def test_unknown_hours_make_an_outage_no_smaller() -> None:
+    known = day(Status.DOWN, up=HOUR, down=HOUR)
+    assert seen(replace(known, uptime=replace(known.uptime, no_data=22 * HOUR))) == seen(known)
