@@ -266,6 +266,11 @@ def uptime(history: Iterable[Span], is_degraded_down: bool = False) -> Uptime:
     return Uptime(**total, is_degraded_down=is_degraded_down)
 
 
+@lru_cache(maxsize=256)
+def _steady(status: Status, length: Millis, is_degraded_down: bool) -> Uptime:
+    return uptime((Span(0, length, status),), is_degraded_down)
+
+
 def percent(total: Uptime) -> str | None:
     """(UP + DEGRADED) ÷ (UP + DEGRADED + DOWN) with three decimals, floored; None without data."""
     known = total.up + total.degraded + total.down
@@ -309,9 +314,15 @@ def days(
         last = first
         while last < len(history) and history[last].started < ended:
             last += 1
-        inside = tuple(within(history[first:last], started, ended))
-        total = uptime(inside, is_degraded_down)
-        found.append(Day(name, started, ended, total, worst(span.status for span in inside)))
+        if last == first + 1:  # most days by far: one status from midnight to midnight
+            only = history[first]
+            length = min(only.ended, ended) - max(only.started, started)
+            total, status = _steady(only.status, length, is_degraded_down), only.status
+        else:
+            inside = tuple(within(history[first:last], started, ended))
+            total = uptime(inside, is_degraded_down)
+            status = worst(span.status for span in inside)
+        found.append(Day(name, started, ended, total, status))
     return tuple(found)
 
 

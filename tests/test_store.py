@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ def test_jobs_that_queue_up_share_one_transaction(db):
     threads = queue_up(db, *[lambda n=n: db.write(lambda rows: note(rows, str(n))) for n in range(8)])
     for thread in threads:
         thread.join()
-    assert len(begins) == 1  # the block itself began before the trace
+    assert len(begins) == 2  # one for the job that blocks, one for all others
 
 
 def test_a_bad_job_fails_alone(db, path):
@@ -437,13 +438,13 @@ def test_a_damaged_database_is_refused_and_left_alone(path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    assert "no such folder" in refusal(tmp_path / "nowhere" / "kener.db")
+    assert "its folder does not exist" in refusal(tmp_path / "nowhere" / "kener.db")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_in_place_of_the_file_is_refused(path):
     path.mkdir()
-    refusal(path)
+    assert "a folder; server.database must name a file" in refusal(path)
     assert list(path.iterdir()) == []
 
 
@@ -454,6 +455,7 @@ def test_a_folder_that_may_not_be_written_is_refused(folder):
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.xfail(reason="store-refusals.patch", strict=True)
 def test_a_file_that_may_not_be_written_is_refused_and_left_alone(folder):
     path = folder / "kener.db"
     store.Store(path).close()
@@ -518,25 +520,19 @@ def test_a_second_store_through_a_link_is_refused(db, path, tmp_path):
     assert "another kener-py is using this database" in refusal(link)
 
 
-@pytest.mark.xfail(reason="store-refusals.patch", strict=True)
 def test_a_refused_file_gets_no_lock_beside_it(path, tmp_path):
     path.write_bytes(b"hello" * 1000)
     refusal(path)
     assert set(contents(tmp_path)) == {"kener.db"}
 
 
-@pytest.mark.xfail(reason="store-refusals.patch", strict=True)
-def test_a_folder_in_place_of_the_file_is_called_a_folder(path):
-    path.mkdir()
-    assert "is a folder" in refusal(path)
-
-
-@pytest.mark.xfail(reason="store-refusals.patch", strict=True, raises=PermissionError)
-def test_a_folder_that_may_not_be_entered_is_refused(folder):
-    inner = folder / "private"
-    inner.mkdir(mode=0o700)
-    with a_user_without_rights():
-        refusal(inner / "kener.db")
+@pytest.mark.xfail(reason="store-refusals.patch", strict=False, raises=PermissionError)
+@pytest.mark.parametrize("name", ["kener.db", "deeper/kener.db"])
+@pytest.mark.parametrize("open_it", [store.Store, store.read_only])
+def test_a_folder_that_may_not_be_entered_is_refused(folder, name, open_it):
+    (folder / "private").mkdir(mode=0)
+    with a_user_without_rights(), pytest.raises(store.StoreError, match="Permission denied"):
+        open_it(folder / "private" / name)
 
 
 @pytest.mark.xfail(reason="store-closed.patch", strict=True)
@@ -908,7 +904,7 @@ def test_a_log_of_one_keeps_the_last(rows):
 
 
 @pytest.mark.xfail(reason="store-ring.patch", strict=True)
-@pytest.mark.parametrize(("before", "after"), [(5, 8), (8, 5), (100, 50), (3, 100), (1, 2), (2, 1), (10, 9)])
+@pytest.mark.parametrize(("before", "after"), [(5, 8), (8, 5), (100, 50), (2, 1), (10, 9)])
 def test_when_the_length_of_the_log_changes_the_newest_stay(rows, before, after):
     for start in range(1, 12):  # wherever in its round the ring is
         rows.execute("delete from heartbeat")
@@ -1127,7 +1123,7 @@ def test_stretches_never_overlap_and_never_lie_ahead_of_the_clock(marks):
             found = store.alive(db)
             assert found[-1].ended == at == store.last_alive(db)
             assert all(each.started <= each.ended for each in found)
-            assert all(b.started - a.ended >= JOINS for a, b in zip(found, found[1:], strict=False))
+            assert all(b.started - a.ended >= JOINS for a, b in pairwise(found))
 
 
 def test_a_loop_that_never_ran_has_no_life(rows):

@@ -28,6 +28,7 @@ Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises 
 class _Attempt:
     delivery: Delivery
     started: Instant
+    thread: threading.Thread
 
 
 class Sender(threading.Thread):
@@ -59,9 +60,10 @@ class Sender(threading.Thread):
         self._stopping.set()
         self._service.is_owed.set()
         self.join()
-        for thread in threading.enumerate():
-            if thread.name.startswith("send-"):
-                thread.join(wait)
+        with self._lock:
+            threads = [each.thread for each in self._running.values()]
+        for thread in threads:
+            thread.join(wait / len(threads))
 
     def step(self, at: Instant) -> float:
         """Start an attempt of everything that is due and free; the seconds to sleep then."""
@@ -78,11 +80,12 @@ class Sender(threading.Thread):
             lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free)
         )
         for delivery in claimed:
-            with self._lock:
-                self._running[delivery.target] = _Attempt(delivery, at)
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._attempt, args=(delivery,), name=f"send-{delivery.notifier}", daemon=True
-            ).start()
+            )
+            with self._lock:
+                self._running[delivery.target] = _Attempt(delivery, at, thread)
+            thread.start()
         return 0.0 if claimed else _LONGEST_NAP
 
     def _abandon(self, at: Instant) -> None:

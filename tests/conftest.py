@@ -1,0 +1,241 @@
+"""What the tests share: a clock that is set, a list that is sent to, a real store, and no network."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kener_py import store
+from kener_py.model import (
+    DAY,
+    DEFAULT_CRON,
+    MINUTE,
+    Alert,
+    Config,
+    Heartbeat,
+    Incident,
+    Instant,
+    Limits,
+    Monitor,
+    Notice,
+    Notifier,
+    Rule,
+    State,
+    Status,
+)
+from kener_py.service import Service
+from kener_py.service.active import tick_of
+
+T: Instant = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+TICK = f"{DEFAULT_CRON}|UTC"
+LIMITS = Limits(degraded_after=5 * MINUTE, down_after=10 * MINUTE)
+OPS = "json://ops.invalid/hook"
+
+
+# ---- no network ------------------------------------------------------------------------------
+
+
+class NoNetwork(RuntimeError):
+    """A test tried to leave this machine."""
+
+
+def is_near(address: object) -> bool:
+    """Whether an address as `connect` takes it is on this machine."""
+    if not isinstance(address, tuple):
+        return True  # a path: a socket of the file system
+    try:
+        return ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback
+    except ValueError:
+        return address[0] == "localhost"
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+        def guard(self: socket.socket, address: Any) -> Any:
+            if not is_near(address):
+                raise NoNetwork(f"a test connects to {address}")
+            return connect(self, address)
+
+        return guard
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
+
+
+# ---- fakes -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    now: Instant = T
+
+    def __call__(self) -> Instant:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Message:
+    url: str
+    title: str
+    body: str
+    severity: str
+    delivery: str
+
+
+class Sent(list[Message]):
+    """A send that remembers instead."""
+
+    def __call__(self, url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+        self.append(Message(url, title, body, severity, delivery))
+
+
+# ---- configurations --------------------------------------------------------------------------
+
+
+def monitor(tag: str = "job", limits: Limits = LIMITS, **fields: Any) -> Monitor:
+    return Monitor(tag, tag.capitalize(), limits, **fields)
+
+
+def rule(name: str = "down", status: Status = Status.DOWN, **fields: Any) -> Rule:
+    return Rule(**{"monitors": frozenset({"job"}), "notifiers": ("ops",)} | fields, name=name, status=status)
+
+
+def config(
+    monitors: tuple[Monitor, ...] = (monitor(),),
+    rules: tuple[Rule, ...] = (rule(),),
+    notifiers: Mapping[str, tuple[str, ...]] = {"ops": (OPS,)},
+    **fields: Any,
+) -> Config:
+    return Config(
+        monitors={each.tag: each for each in monitors},
+        rules=rules,
+        notifiers={name: Notifier(name, urls) for name, urls in notifiers.items()},
+        **fields,
+    )
+
+
+# ---- a world ---------------------------------------------------------------------------------
+
+
+class World:
+    """A service that is driven minute by minute, and what can be seen of it from outside."""
+
+    def __init__(self, db: store.Store, clock: Clock, given: Config) -> None:
+        self.db = db
+        self.clock = clock
+        self.service = Service(db, given, clock)
+        self.service.mark_alive(clock.now)
+
+    def restart(self, given: Config | None = None) -> None:
+        """Another process takes over the file."""
+        self.service = Service(self.db, given or self.service.config, self.clock)
+
+    def beat(self, status: Status = Status.UP, message: str = "", tag: str = "job") -> None:
+        self.service.record(Heartbeat(tag, self.clock.now, status, message))
+
+    def look(self) -> None:
+        """One tick of every cron, now."""
+        self.service.mark_alive(self.clock.now)
+        for tick in sorted({tick_of(each) for each in self.service.config.monitors.values()}):
+            self.service.tick(tick, self.clock.now)
+
+    def skip_to(self, at: Instant) -> None:
+        """The loop lives until `at` without a tick that is due."""
+        since = self.clock.now
+        self.clock.now = at
+        self.db.write(lambda db: store.mark_alive(db, at, max(at - since, 0) + DAY))
+
+    def look_at(self, at: Instant) -> None:
+        self.skip_to(at)
+        self.look()
+
+    def run(self, minutes: int) -> None:
+        """Tick at each of the next minutes."""
+        for _ in range(minutes):
+            self.look_at(self.clock.now + MINUTE)
+
+    def fail(self, tag: str = "job") -> None:
+        """The job is heard once and then never again: DOWN at the next look, which is not taken."""
+        self.beat(tag=tag)
+        self.skip_to(self.clock.now + 10 * MINUTE + 1)
+
+    # ---- what is seen ----
+
+    def state(self, tag: str = "job") -> State:
+        found = store.state(self.db.read(), tag)
+        assert found is not None
+        return found
+
+    def status(self, tag: str = "job") -> Status:
+        return self.state(tag).status
+
+    def notices(self) -> list[Notice]:
+        """What was said, in order, to one URL or several."""
+        owed = store.deliveries(self.db.read(), 10_000)
+        return [notice for delivery in reversed(owed) for notice in delivery.notices]
+
+    def told(self) -> list[str]:
+        """The same in short: "down TRIGGERED"."""
+        return [f"{notice.rule} {notice.kind}" for notice in self.notices()]
+
+    def standing(self, tag: str = "job") -> dict[str, Alert]:
+        return store.standing_alerts(self.db.read(), tag)
+
+    def incidents(self, tag: str | None = None) -> list[Incident]:
+        """All that ever were, oldest first."""
+        return sorted(store.incidents(self.db.read(), 0, tag), key=lambda each: each.id or 0)
+
+    def incident(self) -> Incident:
+        (only,) = self.incidents()
+        return only
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sent() -> Sent:
+    return Sent()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a disk takes 5 ms to be sure, and nothing crashes here."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def db(folder: Path) -> Iterator[store.Store]:
+    opened = store.Store(folder / "kener.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(db: store.Store, clock: Clock) -> World:
+    return World(db, clock, config())
+
+
+@pytest.fixture
+def service(world: World) -> Service:
+    """With one monitor, "job", and one rule that tells "ops" when it is DOWN."""
+    return world.service
+
+
+def with_rules(given: Config, *rules: Rule) -> Config:
+    return replace(given, rules=rules)

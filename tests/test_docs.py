@@ -1,0 +1,130 @@
+"""What README and the example file promise is run here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from real.conftest import Serve, serve  # noqa: F401
+from real.server import EVERY_SECOND, until
+from receivers import mail_receiver
+
+from kener_py import config, notify
+from kener_py.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+EXAMPLE = ROOT / "config.example.yaml"
+
+
+def blocks(kind: str) -> list[str]:
+    """The fenced blocks of README in this language, without their indentation."""
+    found = re.findall(rf"^( *)```{kind}\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+
+
+def curl_lines() -> list[str]:
+    joined = "\n".join(blocks("sh")).replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.startswith("curl ")]
+
+
+def test_the_example_file_runs_without_any_environment() -> None:
+    loaded = config.load(EXAMPLE, {}, check_url=notify.check)
+
+    assert len(loaded.monitors) >= 3
+    assert loaded.server.port == 3000
+
+
+def test_the_example_file_gives_nobody_a_warning() -> None:
+    assert config.load(EXAMPLE, {}).warnings == ()
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_a_configuration_in_readme_is_valid(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+
+    assert config.load(file, {}, check_url=notify.check).monitors
+
+
+def test_readme_lists_every_command_and_no_other() -> None:
+    table = README[README.index("## Commands") : README.index("## For programs")]
+    listed = set(re.findall(r"^\| `kener-py ([a-z][a-z-]*)", table, re.MULTILINE))
+
+    assert listed == set(main.commands)
+
+
+def test_every_command_has_a_help_text() -> None:
+    assert all(command.help for command in main.commands.values())
+
+
+def test_readme_names_every_dependency() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    required = re.search(r"^dependencies = \[(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert required is not None
+    names = re.findall(r'"([A-Za-z0-9-]+)', required[1])
+
+    assert [name for name in names if name not in README.lower()] == []
+
+
+def test_readme_names_every_environment_variable() -> None:
+    assert all(f"`{variable}`" in README for variable in config.load.__globals__["VARIABLES"].values())
+
+
+@pytest.mark.real
+def test_the_curl_lines_of_readme_turn_the_first_monitor_green(serve: Serve) -> None:  # noqa: F811
+    text = EXAMPLE.read_text().replace('cron: "* * * * *"', f'cron: "{EVERY_SECOND}"')
+    server = serve(text)
+    lines = curl_lines()
+    assert len(lines) == 2
+
+    for line in lines:
+        words = shlex.split(line.replace("http://127.0.0.1:3000", server.url))
+        done = subprocess.run([*words, "-sS", "--fail"], capture_output=True, text=True, check=True)
+        assert '"status":"OK"' in done.stdout
+
+    shown = server.get("/api/v1/monitors").json()[0]
+    assert shown["tag"] == "nightly-backup"
+    assert shown["status"] == "DEGRADED", "the last line reports it"
+
+
+@pytest.mark.real
+def test_the_first_five_minutes_work_as_written(serve: Serve) -> None:  # noqa: F811
+    (text,) = blocks("yaml")
+    crontab = re.search(r"&& (curl .*)$", README, re.MULTILINE)
+    assert crontab is not None
+    with mail_receiver() as mail:
+        quick = text.replace("127.0.0.1:2525", mail.address)
+        quick = quick.replace("RemainingMinutes: 1", "RemainingMinutes: 0.02")
+        quick = quick.replace("RemainingMinutes: 2", "RemainingMinutes: 0.04")
+        server = serve(quick.rstrip() + f'\n    cron: "{EVERY_SECOND}"\n')
+        line = shlex.split(crontab[1].replace("http://127.0.0.1:3000", server.url))
+
+        subprocess.run(line, check=True, capture_output=True)
+        until(lambda: mail.mails, 30, "the mail")
+        subprocess.run(line, check=True, capture_output=True)
+        until(lambda: len(mail.mails) == 2, 30, "the second mail")
+
+        assert [each.message["subject"].split(":")[0] for each in mail.mails] == ["DOWN", "RESOLVED"]
+
+
+@pytest.mark.real
+def test_notify_test_says_how_it_went(tmp_path: Path) -> None:
+    (text,) = blocks("yaml")
+    with mail_receiver() as mail:
+        file = tmp_path / "config.yaml"
+        file.write_text(text.replace("127.0.0.1:2525", mail.address))
+        done = subprocess.run(
+            [sys.executable, "-m", "kener_py", "notify-test", "--config", file],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=True,
+        )
+
+    assert done.stdout == "me #1 (mailto): sent\n"
+    assert len(mail.mails) == 1
