@@ -50,7 +50,7 @@ class Look:
     state: State
     at: Instant
     trouble_since: Instant | None  # start of the stretch that is not UP, if it is not UP
-    away: Gap | None = None  # the last time that no loop ran
+    absences: tuple[Gap, ...] = ()  # when no loop ran, lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class Plan:
     alerts: tuple[Alert, ...] = ()  # to be inserted or updated
     dropped: tuple[Alert, ...] = ()  # pending ones that came to nothing
     opening: Incident | None = None  # to be inserted; its id replaces OPENING
-    opening_text: str = ""
-    closing: Closing | None = None  # of the incident that is open
+    text: str = ""  # the update that comes with opening or worsening
+    worsening: Incident | None = None  # the open one, as it is from now on
+    closing: Closing | None = None  # of the open one
     notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and the notifiers they are owed to
     is_counting: bool = False
 
@@ -82,11 +83,11 @@ def quiet_until(look: Look) -> Instant:
 
     As long as we were away, or the monitor's own "degraded after" if that is shorter.
     """
-    until = look.state.quiet_until or 0
-    if look.away is not None:
-        length = min(look.away.ended - look.away.started, look.state.limits.degraded_after)
-        until = max(until, look.away.ended + length)
-    return until
+    longest = look.state.limits.degraded_after
+    ends = [gap.ended + min(gap.ended - gap.started, longest) for gap in look.absences]
+    ends.append(look.state.quiet_until or 0)
+    # One that is further away comes from a clock that was ahead.
+    return max(end for end in (*ends, 0) if end <= look.at + longest)
 
 
 def _step(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
@@ -105,13 +106,19 @@ def _step(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
                 look.at if started is None else started,
                 rule.severity,
             )
-        alert = replace(alert, failures=alert.failures + 1, successes=0, recovered=None)
+        alert = replace(
+            alert,
+            started=min(alert.started, look.at),  # a clock that was set back
+            failures=alert.failures + 1,
+            successes=0,
+            recovered=None,
+        )
         if alert.status is AlertStatus.TRIGGERED:
             return alert
         is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
         is_due = alert.failures >= rule.failure_threshold and look.at >= quiet_until(look)
         if is_reported or is_due:
-            alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at)
+            alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at, told=rule.notifiers)
         return alert
     if alert is None or alert.status is AlertStatus.PENDING:
         return None
@@ -130,7 +137,7 @@ def _is_counting(alert: Alert) -> bool:
 
 def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
     state = look.state
-    was_away = look.away is not None and (state.last is None or state.last < look.away.ended)
+    missed = [gap for gap in look.absences if state.last is None or state.last < gap.ended <= look.at]
     return Notice(
         kind=alert.status,
         monitor=look.monitor.tag,
@@ -146,7 +153,7 @@ def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
         message=state.message,
         description=rule.description,
         incident=alert.incident,
-        away=look.away if was_away else None,
+        away=missed[-1] if missed else None,
     )
 
 
@@ -162,11 +169,11 @@ def plan(
     `rules` are those about this monitor, `standing` its PENDING and TRIGGERED alerts by rule, and
     `incident` the open one that was made for it.
     """
+    after_all: list[Alert] = []
     saved: list[Alert] = []
     dropped: list[Alert] = []
     owed: list[tuple[Notice, tuple[str, ...]]] = []
-    opening: Incident | None = None
-    open_after = [alert for name, alert in standing.items() if name not in {r.name for r in rules}]
+    opening, worsening = None, incident
     for rule in rules:
         before = standing.get(rule.name)
         after = _step(rule, before, look)
@@ -174,27 +181,35 @@ def plan(
             if before is not None:
                 dropped.append(before)
             continue
-        if after.status is not AlertStatus.RESOLVED:
-            open_after.append(after)
         if after == before:
+            after_all.append(after)
             continue
         is_news = before is None or before.status is not after.status
         if is_news and after.status is AlertStatus.TRIGGERED and rule.create_incident:
-            if incident is None:
+            if worsening is None:
                 opening = _opening(after, look, opening)
-            after = replace(after, incident=OPENING if incident is None else incident.id)
+            else:
+                worsening = _worse(worsening, after, look)
+            after = replace(after, incident=OPENING if worsening is None else worsening.id)
+        after_all.append(after)
         saved.append(after)
         if is_news and after.status is not AlertStatus.PENDING:
-            owed.append((_notice(rule, after, look), rule.notifiers))
+            owed.append((_notice(rule, after, look), after.told))
+    is_worse = worsening != incident
     return Plan(
         alerts=tuple(saved),
         dropped=tuple(dropped),
         opening=opening,
-        opening_text=_cause(look, rules, site) if opening else "",
-        closing=_closing(look, incident, open_after),
+        worsening=worsening if is_worse else None,
+        text=_cause(look, rules, site) if opening or is_worse else "",
+        closing=_closing(look, rules, after_all, incident),
         notices=tuple(owed),
-        is_counting=any(_is_counting(alert) for alert in open_after),
+        is_counting=any(_is_counting(alert) for alert in after_all),
     )
+
+
+def _title(look: Look) -> str:
+    return f"{look.monitor.name} is {_TROUBLE[look.state.status]}"
 
 
 def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
@@ -203,7 +218,7 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
         return replace(earlier, severity=severity, started=min(earlier.started, alert.started))
     return Incident(
         id=None,
-        title=f"{look.monitor.name} is {_TROUBLE[look.state.status]}",
+        title=_title(look),
         state=IncidentState.INVESTIGATING,
         severity=alert.severity,
         started=alert.started,
@@ -214,17 +229,34 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
     )
 
 
-def _closing(look: Look, incident: Incident | None, still_open: Sequence[Alert]) -> Closing | None:
-    if incident is None or look.state.status is Status.DOWN:
+def _worse(incident: Incident, alert: Alert, look: Look) -> Incident:
+    """The open incident when a further alert joins it: it may get graver, never milder."""
+    severity = max(incident.severity, alert.severity, key=_RANK.__getitem__)
+    is_down = look.state.status is Status.DOWN
+    return replace(incident, severity=severity, title=_title(look) if is_down else incident.title)
+
+
+def _closing(
+    look: Look, rules: Sequence[Rule], alerts: Sequence[Alert], incident: Incident | None
+) -> Closing | None:
+    """Whether the open incident is over: no alert holds it, and none is about to."""
+    if incident is None:
         return None
-    if any(alert.status is AlertStatus.TRIGGERED for alert in still_open):
+    linked = [alert for alert in alerts if alert.incident == incident.id]
+    if any(alert.status is AlertStatus.TRIGGERED for alert in linked):
         return None
-    resolved = max(look.state.since or look.at, incident.started)
+    status = look.state.status
+    if any(rule.create_incident and fails(rule, status) for rule in rules):
+        return None
+    if not linked and status in _TROUBLE:
+        return Closing("No alert rule asks for this incident any more.", max(look.at, incident.started))
+    recovered = max((alert.recovered for alert in linked if alert.recovered is not None), default=None)
+    resolved = max(recovered or look.state.since or look.at, incident.started)
     return Closing(f"Resolved after {length(resolved - incident.started)}.", resolved)
 
 
 def removal(alert: Alert, monitor: Monitor, state: State, at: Instant) -> tuple[Alert, Notice]:
-    """The end of a TRIGGERED alert whose monitor is no longer in the file."""
+    """The end of a TRIGGERED alert whose monitor or rule is no longer in the file."""
     ended = replace(alert, status=AlertStatus.RESOLVED, resolved=at)
     notice = Notice(
         kind=AlertStatus.RESOLVED,
@@ -312,7 +344,7 @@ def _cause(look: Look, rules: Sequence[Rule], site: Site) -> str:
 def subject(notice: Notice) -> str:
     """The title of a message: the state first, so that an inbox sorts by it."""
     if notice.is_removed:
-        return f"RESOLVED: {notice.name} is no longer monitored"
+        return f"RESOLVED: {notice.name} is no longer watched by '{notice.rule}'"
     if notice.kind is AlertStatus.RESOLVED:
         ended = notice.at if notice.recovered is None else notice.recovered
         return f"RESOLVED: {notice.name} is {notice.status} after {length(max(ended - notice.since, 0))}"
@@ -324,7 +356,7 @@ def body(notice: Notice, site: Site) -> str:
     zone = site.timezone
     lines = [f"Monitor: {notice.name} ({notice.monitor})"]
     if notice.is_removed:
-        lines.append("Status: removed from the configuration while the alert was open")
+        lines.append(f"Status: {notice.status}; the configuration no longer watches it by this rule")
     elif notice.kind is AlertStatus.RESOLVED:
         ended = notice.at if notice.recovered is None else notice.recovered
         lines.append(f"Status: {notice.status} since {moment(ended, zone)}")

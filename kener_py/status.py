@@ -119,12 +119,8 @@ def receive(state: State, beat: Heartbeat) -> tuple[State, tuple[Change, ...]]:
     return state, changes
 
 
-def evaluate(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """What a tick finds and shows, with the changes that silence made since the last look.
-
-    If the clock was set back, what lies in the future is dated to `at`: silence counts from here,
-    and a change supersedes those that are stored after it.
-    """
+def _at_present(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
+    """`advance`, and nothing left that lies in the future."""
     changes: tuple[Change, ...] = ()
     if state.last is not None and state.last > at:
         state = replace(state, last=at)
@@ -133,8 +129,17 @@ def evaluate(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
         changes = (Change(state.monitor, at, state.head),)
         state = replace(state, head_since=at)
     state, silent = advance(state, at)
-    state = replace(state, status=state.head, since=state.head_since, evaluated=at)
     return state, (*changes, *silent)
+
+
+def evaluate(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
+    """What a tick finds and shows, with the changes that silence made since the last look.
+
+    If the clock was set back, what lies in the future is dated to `at`: silence counts from here,
+    and a change supersedes those that are stored after it.
+    """
+    state, changes = _at_present(state, at)
+    return replace(state, status=state.head, since=state.head_since, evaluated=at), changes
 
 
 def _become(state: State, status: Status, at: Instant) -> tuple[State, tuple[Change, ...]]:
@@ -146,7 +151,7 @@ def _become(state: State, status: Status, at: Instant) -> tuple[State, tuple[Cha
 
 def adopt(state: State, limits: Limits, at: Instant) -> tuple[State, tuple[Change, ...]]:
     """New limits from `at` on; the time before is judged by the old ones."""
-    state, before = advance(state, at)
+    state, before = _at_present(state, at)
     if limits == state.limits and state.head is not Status.NO_DATA:
         return state, before
     state = replace(state, limits=limits)
@@ -156,7 +161,7 @@ def adopt(state: State, limits: Limits, at: Instant) -> tuple[State, tuple[Chang
 
 def retire(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
     """Nobody watches this monitor from `at` on; `adopt` takes it up again."""
-    state, before = advance(state, at)
+    state, before = _at_present(state, at)
     state, after = _become(state, Status.NO_DATA, at)
     return state, (*before, *after)
 

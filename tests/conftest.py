@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +235,3 @@ def world(db: store.Store, clock: Clock) -> World:
 def service(world: World) -> Service:
     """With one monitor, "job", and one rule that tells "ops" when it is DOWN."""
     return world.service
-
-
-def with_rules(given: Config, *rules: Rule) -> Config:
-    return replace(given, rules=rules)

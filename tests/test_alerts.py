@@ -50,7 +50,7 @@ def look(
     state = State("job", LIMITS, last=T - HOUR, status=status, since=since, head=status, head_since=since)
     if status in (DEGRADED, DOWN) and trouble_since is None:
         trouble_since = since
-    return Look(monitor(), replace(state, **facts), at, trouble_since, away)
+    return Look(monitor(), replace(state, **facts), at, trouble_since, () if away is None else (away,))
 
 
 class Book:
@@ -67,7 +67,8 @@ class Book:
         for alert in found.dropped:
             del self.standing[alert.rule]
         for alert in found.alerts:
-            self.standing[alert.rule] = alert
+            number = 1 if alert.incident == alerts.OPENING else alert.incident
+            self.standing[alert.rule] = replace(alert, incident=number)
             if alert.status is AlertStatus.RESOLVED:
                 del self.standing[alert.rule]
         if found.opening is not None:
@@ -411,7 +412,9 @@ def test_no_retry_is_due_after_a_day(attempts: int, at: Instant, jitter: float) 
 
 
 @given(st.data())
-def test_a_delivery_that_always_fails_is_tried_for_most_of_a_day_and_then_given_up(data: st.DataObject) -> None:
+def test_a_delivery_that_always_fails_is_tried_for_most_of_a_day_and_then_given_up(
+    data: st.DataObject,
+) -> None:
     at, attempts = T, 1
     while (due := alerts.retry_at(T, attempts, at, data.draw(jitters))) is not None:
         at, attempts = due, attempts + 1
@@ -495,7 +498,7 @@ OVER = replace(NOTICE, kind=AlertStatus.RESOLVED, status=UP, at=T + HOUR, recove
         (OVER, "RESOLVED: Job is UP after 13 min"),
         (replace(OVER, status=DEGRADED), "RESOLVED: Job is DEGRADED after 13 min"),
         (replace(OVER, recovered=T - 1), "RESOLVED: Job is UP after 0 s"),
-        (replace(OVER, is_removed=True), "RESOLVED: Job is no longer monitored"),
+        (replace(OVER, is_removed=True), "RESOLVED: Job is no longer watched by 'down'"),
     ],
 )
 def test_a_subject_begins_with_the_state(notice: Notice, words: str) -> None:
@@ -522,7 +525,7 @@ def test_a_message_says_everything_that_a_person_needs() -> None:
     [
         (OVER, "Status: UP since 2026-01-01 01:13:00 CET"),
         (OVER, "Trouble: from 2026-01-01 01:00:00 CET, 13 min"),
-        (replace(OVER, is_removed=True), "Status: removed from the configuration while the alert was open"),
+        (replace(OVER, is_removed=True), "Status: UP; the configuration no longer watches it by this rule"),
         (replace(NOTICE, last=None), "Last heartbeat: never"),
         (NOTICE, "Monitor: https://status.example.org/monitors/job"),
         (
@@ -557,7 +560,13 @@ def test_of_what_the_job_said_a_message_carries_the_beginning() -> None:
 )
 def test_an_incident_says_what_was_expected_and_what_was_seen(reported: Status, words: str) -> None:
     found = Book(rule()).plan(look(DOWN, reported=reported))
-    assert found.opening_text == words
+    assert found.text == words
+
+
+def test_an_incident_carries_the_notes_of_the_rules_that_it_breaks() -> None:
+    rules = (rule(description="See the runbook."), rule("late", DEGRADED, description="Have a look."))
+    text = Book(*rules).plan(look(DEGRADED, reported=DEGRADED)).text
+    assert text == "The job reported that it is degraded.\n\nHave a look."
 
 
 @pytest.mark.parametrize(("status", "title"), [(DOWN, "Job is down"), (DEGRADED, "Job is degraded")])
@@ -570,8 +579,8 @@ def test_an_incident_is_titled_by_its_monitor_and_what_it_is(status: Status, tit
 def test_a_forecast_tells_whom_each_rule_tells_when() -> None:
     rules = (rule(), rule("late", DEGRADED, failure_threshold=3, notifiers=()))
     assert alerts.forecast(monitor(), rules) == (
-        "'down' tells ops 10 min after the last heartbeat, at its next tick (* * * * *); "
-        "'late' tells nobody 5 min after the last heartbeat, at 3 ticks (* * * * *)"
+        "rule 'down' tells ops: 10 min after the last heartbeat, + look; "
+        "rule 'late' tells nobody: 5 min after the last heartbeat, + 3 looks (cron * * * * *)"
     )
 
 

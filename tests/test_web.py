@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from kener_py import store, web
 from kener_py.model import (
@@ -131,6 +131,18 @@ class World:
 
     def get(self, path: str, **of) -> TestResponse:
         return self.client.get(path, **of)
+
+    def raw(self, path: str, headers: dict[str, str], data: str = "") -> int:
+        """The code of a POST, or of a GET, without a client that understands the headers itself."""
+        method = "POST" if data else "GET"
+        builder = EnvironBuilder(path=path, method=method, data=data)
+        environ = builder.get_environ()
+        builder.close()
+        for name, value in headers.items():
+            key = name.upper().replace("-", "_")
+            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        _, status, _ = run_wsgi_app(self.app, environ, buffered=True)
+        return int(status.split()[0])
 
     def beats(self, tag: str = "backup") -> tuple[Heartbeat, ...]:
         return store.beats(self.store.read(), tag, 100)
@@ -444,7 +456,6 @@ def test_a_key_counts_only_where_keys_are_asked_for(world):
     assert world.get("/heartbeat/backup:", headers={"Authorization": f"Bearer {KEY}"}).status_code == 404
 
 
-@pytest.mark.xfail(reason="web-wide-keys.patch", strict=True)
 def test_a_key_need_not_be_ascii(world):
     key = "schlüssel-日本-0123456789"
     world.service.reload(replace(CONFIG, api_keys=(api_key("wide", key, "heartbeat:write"),)))
@@ -488,7 +499,6 @@ def test_only_a_trusted_proxy_says_who_called(world, trusted, peer, forwarded, a
     assert world.beats()[0].address == address
 
 
-@pytest.mark.xfail(reason="web-mapped-addresses.patch", strict=True)
 def test_a_proxy_that_arrives_over_an_ipv6_socket_is_the_same_proxy(world):
     behind(world, "10.0.0.0/8")
     where = {"REMOTE_ADDR": "::ffff:10.1.2.3"}
@@ -505,6 +515,7 @@ HEADERS = [
     "Host",
     "If-Modified-Since",
     "If-None-Match",
+    "Range",
     "Purpose",
     "Referer",
     "User-Agent",
@@ -516,22 +527,23 @@ HEADERS = [
 @pytest.mark.parametrize("header", HEADERS)
 def test_no_header_loses_a_beat_or_breaks_a_page(world, header):
     behind(world, "127.0.0.1")
-    for sent, value in enumerate(HOSTILE, 1):
+    # A host's name has at most 63 characters between its dots; Werkzeug refuses a longer one.
+    values = [value for value in HOSTILE if header != "Host" or len(value) < 64]
+    for sent, value in enumerate(values, 1):
         headers = {header: value}
-        answer = world.client.post(f"/heartbeat/backup:{SECRET}", data="x", headers=headers)
-        assert (value, answer.status_code) == (value, 200)
+        assert (value, world.raw(f"/heartbeat/backup:{SECRET}", headers, "x")) == (value, 200)
         beat = world.beats()[0]
         assert len(world.beats()) == sent
         assert len(beat.user_agent) <= 200
         assert len(beat.address) <= 64
-        assert world.get("/", headers=headers).status_code == 200
-        assert world.get("/static/style.css", headers=headers).status_code in (200, 206, 304, 416)
+        assert world.raw("/", headers) == 200
+        assert world.raw("/static/style.css", headers) in (200, 206, 304, 416)
 
 
 @pytest.mark.parametrize("host", ["my_host:3000", "a b", "x:99999", "[::1", "", "xn--", "-"])
 def test_a_beat_counts_under_every_name_of_the_server(world, host):
-    assert world.get(f"/heartbeat/backup:{SECRET}", headers={"Host": host}).status_code == 200
-    assert world.get("/", headers={"Host": host}).status_code == 200
+    assert world.raw(f"/heartbeat/backup:{SECRET}", {"Host": host}) == 200
+    assert world.raw("/", {"Host": host}) == 200
 
 
 @pytest.mark.parametrize("length", ["", "abc", "-5", "0", "999999999999999999999"])
@@ -770,7 +782,6 @@ def test_no_page_needs_what_the_policy_forbids(world, path):
     assert not re.search(r"<script|<style|\son\w+=|\sstyle=|javascript:", page)
 
 
-@pytest.mark.xfail(reason="web-logo.patch", strict=True)
 def test_a_logo_of_another_host_may_be_shown(world):
     world.service.reload(replace(CONFIG, site=Site(logo="https://cdn.example.org/logo.svg")))
     answer = world.get("/")
@@ -796,7 +807,6 @@ def test_the_page_names_static_files_with_their_version(world):
         assert world.get(link).status_code == 200
 
 
-@pytest.mark.xfail(reason="web-static-errors.patch", strict=True)
 def test_a_file_that_is_missing_is_not_missing_for_ever(world):
     """A proxy that asks a moment too early must not remember the 404 for a year."""
     for path in ("/static/nothing.css?v=1", "/static/nothing.css"):
@@ -893,11 +903,11 @@ def test_a_missing_page_is_an_error_page_while_the_file_cannot_be_read(world, mo
 def test_an_incident_of_a_hidden_monitor_stays_secret_when_the_monitor_is_removed(world):
     """A monitor that was public when the incident was opened was hidden later, and then removed."""
     number = opened(world, monitors=("payroll",), opened_for="payroll", title="Payroll is down")
+    world.service.reload(CONFIG)
     world.service.reload(
         replace(CONFIG, monitors={tag: each for tag, each in CONFIG.monitors.items() if tag != "payroll"})
     )
-    if world.get(f"/api/v1/incidents/{number}").status_code == 200:
-        pytest.xfail("the file that hid it is gone; nothing stored says so")
+    assert world.get(f"/api/v1/incidents/{number}").status_code == 404
 
 
 @pytest.mark.parametrize(("path", "mimetype"), [("/", "text/html"), ("/api/v1/monitors", "application/json")])

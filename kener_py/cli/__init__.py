@@ -123,6 +123,10 @@ def status(path: Path, as_json: bool) -> None:
         found = report.monitors(db, config, int(time.time() * 1000))
     except store.StoreError as error:
         _fail(error)
+    except Exception as error:
+        if not store.is_disk_trouble(error):
+            raise
+        _fail(f"{config.server.database}: cannot be read: {error}")
     click.echo(json.dumps(found.fields, indent=2) if as_json else "\n".join(found.lines))
 
 
@@ -166,7 +170,13 @@ def notify_test(path: Path, name: str | None) -> None:
 
 @main.command()
 @_config
-@click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.01, 3600),
+    default=5.0,
+    show_default=True,
+    help="Seconds to wait for the answer.",
+)
 def healthcheck(path: Path, timeout: float) -> None:
     """Ask the running server whether it is ready: exit code 0 or 1, for containers and scripts."""
     import http.client

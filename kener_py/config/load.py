@@ -62,7 +62,7 @@ def load(
     keys = parts.api_keys(root, known, site.timezone, report)
     maintenances = parts.maintenances(root, known, site.timezone, report)
     if report.problems or retention is None:
-        raise ConfigError(report.problems)
+        raise ConfigError(report.problems, references.files)
 
     parts.warn_of_unreachable(found, nodes_by_tag, keys, root, report)
     if targets and not rules:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 
@@ -32,10 +33,14 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `problems` has everything that is wrong, sorted by place."""
+    """The configuration cannot be used; `problems` has everything that is wrong, sorted by place.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `files` are those that it asked for beside the YAML file: when one of them changes, try again.
+    """
+
+    def __init__(self, problems: Iterable[Problem], files: Iterable[Path] = ()) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
+        self.files = tuple(files)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -32,6 +32,7 @@ _log = logging.getLogger("kener_py.service")
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
 READY_WITHIN = 3 * ALIVE_EVERY
+_ABSENCES = 50  # how many of our own we remember for alerts
 _CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
 
 
@@ -52,11 +53,11 @@ class Service:
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
         self._active = active(config)
-        self._away: Gap | None = None
+        self._absences: tuple[Gap, ...] = ()
         self._marked: Instant = 0
         self.reload(config)
         self.store.write(store.release_leases)
-        self._away = store.last_gap(self.store.read())
+        self._absences = store.gaps(self.store.read(), _ABSENCES)
 
     @property
     def config(self) -> Config:
@@ -70,7 +71,7 @@ class Service:
 
     def record(self, beat: Heartbeat) -> None:
         """Keep a heartbeat. When this returns it is on disk."""
-        if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._away)):
+        if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
             self.is_owed.set()
 
     def monitor(self, tag: str) -> Monitor | None:
@@ -98,10 +99,11 @@ class Service:
 
     def _look(self, db: store.Database, tags: list[str], at: Instant) -> bool:
         is_owed = False
+        now = max(at, self.clock())  # not before a heartbeat that came while the tick ran
         for tag in tags:
             try:
                 with db.atomic():  # a savepoint: a bad monitor fails alone
-                    is_owed |= evaluate.look(db, self._active, tag, at, self._away)
+                    is_owed |= evaluate.look(db, self._active, tag, now, self._absences)
             except Exception as error:
                 if store.is_disk_trouble(error):
                     raise
@@ -112,6 +114,7 @@ class Service:
         """Record that the loop runs, and with it the calls turned away, if the last mark is old."""
         if 0 <= at - self._marked < ALIVE_EVERY:
             return
+        was_set_back = at < self._marked
         with self._rejected_lock:
             rejected, self._rejected = self._rejected, Counter()
 
@@ -131,7 +134,12 @@ class Service:
                 "no loop ran for %d seconds; that time counts as unobserved",
                 (gap.ended - gap.started) // SECOND,
             )
-            self._away = gap
+        if gap is not None or was_set_back:
+            self._absences = store.gaps(self.store.read(), _ABSENCES)
+
+    def clock_was_set_back(self) -> None:
+        """Let the next tick look at every monitor: what lies in the future is dated anew."""
+        self.store.write(store.look_at_all)
 
     def tidy(self, at: Instant) -> None:
         """Delete what is older than the retention, in small steps."""
@@ -162,23 +170,27 @@ class Service:
     # ---- facts out ----
 
     def board(self) -> Board:
-        return board.board(self.store.read(), self.config, self.clock())
+        with self.store.snapshot() as db:
+            return board.board(db, self.config, self.clock())
 
     def monitor_views(self) -> list[MonitorView]:
         """The public monitors in the order of the file."""
-        shown = board.public(self.config)
-        return board.views(self.store.read(), self.config, shown, self.clock())
+        with self.store.snapshot() as db:
+            return board.views(db, self.config, board.public(self.config), self.clock())
 
     def monitor_page(self, tag: str) -> MonitorPage | None:
-        return board.monitor_page(self.store.read(), self.config, tag, self.clock())
+        with self.store.snapshot() as db:
+            return board.monitor_page(db, self.config, tag, self.clock())
 
     def incident_page(self, number: int) -> IncidentPage | None:
-        return board.incident_page(self.store.read(), self.config, number, self.clock())
+        with self.store.snapshot() as db:
+            return board.incident_page(db, self.config, number, self.clock())
 
     def incidents(self) -> tuple[Incident, ...]:
         """The public incidents of the time that history is kept for, newest first."""
         since = self.clock() - self.config.retention.days * DAY
-        return board.incidents(self.store.read(), self.config, since)
+        with self.store.snapshot() as db:
+            return board.incidents(db, self.config, since)
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

@@ -21,7 +21,8 @@ class Active:
         """Where a message to these notifiers goes: each fingerprint once, with a notifier's name."""
         found: dict[str, str] = {}
         for name in names:
-            for url in self.config.notifiers[name].urls:
+            notifier = self.config.notifiers.get(name)
+            for url in notifier.urls if notifier else ():
                 found.setdefault(fingerprint(url), name)
         return found
 

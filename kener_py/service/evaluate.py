@@ -49,7 +49,12 @@ def _owe(db: store.Database, active: Active, notice: Notice, names: Sequence[str
 
 
 def _reconcile(
-    db: store.Database, active: Active, monitor: Monitor, state: State, at: Instant, away: Gap | None
+    db: store.Database,
+    active: Active,
+    monitor: Monitor,
+    state: State,
+    at: Instant,
+    absences: tuple[Gap, ...],
 ) -> tuple[State, bool]:
     """Alerts, incident and deliveries made to agree with `state`; whether messages are owed."""
     rules = active.rules.get(monitor.tag, ())
@@ -59,16 +64,18 @@ def _reconcile(
     if not standing and incident is None and not (rules and is_trouble):
         return replace(state, is_counting=False), False
     since = store.trouble_since(db, monitor.tag) if is_trouble else None
-    look = alerts.Look(monitor, state, at, since, away)
+    look = alerts.Look(monitor, state, at, since, absences)
     plan = alerts.plan(look, rules, standing, incident, active.config.site)
 
     opened: int | None = None
     if plan.opening is not None:
-        opened = store.add_incident(db, plan.opening, plan.opening_text)
+        opened = store.add_incident(db, plan.opening, plan.text)
 
     def known(number: int | None) -> int | None:
         return opened if number == alerts.OPENING else number
 
+    if plan.worsening is not None:
+        store.worsen_incident(db, plan.worsening, plan.text, at)
     for alert in plan.alerts:
         store.save_alert(db, replace(alert, incident=known(alert.incident)))
     for alert in plan.dropped:
@@ -86,28 +93,28 @@ def show(
     monitor: Monitor,
     before: State,
     at: Instant,
-    away: Gap | None,
+    absences: tuple[Gap, ...],
     fresh: Sequence[Change] = (),
 ) -> bool:
     """Evaluate at `at` what `before` and the `fresh` changes say; whether messages are owed."""
     state, silent = status.evaluate(before, at)
     store.add_changes(db, (*fresh, *silent))
     store.show_changes(db, monitor.tag, at)
-    state, is_owed = _reconcile(db, active, monitor, state, at, away)
+    state, is_owed = _reconcile(db, active, monitor, state, at, absences)
     _save(db, state)
     return is_owed
 
 
-def look(db: store.Database, active: Active, tag: str, at: Instant, away: Gap | None) -> bool:
+def look(db: store.Database, active: Active, tag: str, at: Instant, absences: tuple[Gap, ...]) -> bool:
     """One tick of one monitor; whether messages are owed."""
     monitor = active.config.monitors.get(tag)
     state = store.state(db, tag)
     if monitor is None or state is None:
         return False
-    return show(db, active, monitor, state, at, away)
+    return show(db, active, monitor, state, at, absences)
 
 
-def receive(db: store.Database, active: Active, beat: Heartbeat, away: Gap | None) -> bool:
+def receive(db: store.Database, active: Active, beat: Heartbeat, absences: tuple[Gap, ...]) -> bool:
     """A heartbeat kept, and judged at once if it is news; whether messages are owed."""
     monitor = active.config.monitors[beat.monitor]
     before = store.state(db, beat.monitor)
@@ -116,7 +123,7 @@ def receive(db: store.Database, active: Active, beat: Heartbeat, away: Gap | Non
     state, changes = status.receive(before, beat)
     store.log_beat(db, beat, state.beats, active.config.retention.heartbeats)
     if beat.status is not Status.UP:
-        return show(db, active, monitor, state, beat.received, away, changes)
+        return show(db, active, monitor, state, beat.received, absences, changes)
     store.add_changes(db, changes)
     _save(db, state)
     return False
@@ -142,6 +149,8 @@ def adopt(db: store.Database, active: Active, at: Instant) -> None:
             _save(db, state)
         if ticks.get(tag) != tick:
             store.set_tick(db, tag, tick)
+        if monitor.is_hidden:  # for good: its tag may leave the file, and its name must not come back
+            store.hide_incidents(db, tag)
     for tag, tick_before in ticks.items():
         if tick_before is not None and tag not in active.config.monitors:
             _retire(db, states[tag], at)
@@ -160,11 +169,11 @@ def _retire(db: store.Database, before: State, at: Instant) -> None:
     incident = store.open_incident_for(db, state.monitor)
     if incident is not None and incident.id is not None:
         text = "This monitor was removed from the configuration."
-        store.resolve_incident(db, incident.id, at, text, at)
+        store.resolve_incident(db, incident.id, max(at, incident.started), text, at)
 
 
 def _end_if_gone(db: store.Database, active: Active, alert: Alert, at: Instant) -> None:
-    """End an alert that no rule covers any more; tell people if it was its monitor that went."""
+    """End an alert that no rule covers any more, and tell those who heard of it."""
     if any(rule.name == alert.rule for rule in active.rules.get(alert.monitor, ())):
         return
     if alert.status is AlertStatus.PENDING:
@@ -172,9 +181,7 @@ def _end_if_gone(db: store.Database, active: Active, alert: Alert, at: Instant) 
         return
     state = store.state(db, alert.monitor) or status.begin(alert.monitor, Limits(0, 0), at)
     monitor = active.config.monitors.get(alert.monitor)
-    gone = monitor or Monitor(alert.monitor, alert.monitor, state.limits)
-    ended, notice = alerts.removal(alert, gone, state, at)
+    watched = monitor or Monitor(alert.monitor, alert.monitor, state.limits)
+    ended, notice = alerts.removal(alert, watched, state, at)
     store.save_alert(db, ended)
-    rule = next((rule for rule in active.config.rules if rule.name == alert.rule), None)
-    if monitor is None and rule is not None:
-        _owe(db, active, notice, rule.notifiers)
+    _owe(db, active, notice, alert.told)

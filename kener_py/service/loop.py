@@ -6,11 +6,12 @@ import logging
 import threading
 
 from kener_py import status, store
-from kener_py.model import SECOND, Instant
+from kener_py.model import HOUR, SECOND, Instant
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.loop")
 
+_TIDY_EVERY = HOUR
 _LONGEST_NAP = 5.0  # seconds; a clock that jumps, or a reload, is noticed at the latest then
 
 
@@ -23,6 +24,7 @@ class Loop(threading.Thread):
         self._stopping = threading.Event()
         self._next: dict[str, Instant] = {}
         self._latest: Instant = 0
+        self._tidied: Instant = 0
 
     def run(self) -> None:
         nap = 0.0
@@ -45,10 +47,12 @@ class Loop(threading.Thread):
 
         Ticks that were missed are not replayed: the next one catches up.
         """
-        if at < self._latest:
+        if at < self._latest - SECOND:
             _log.warning("the clock was set back by %d ms", self._latest - at)
+            self._service.clock_was_set_back()
             self._next.clear()
-        self._latest = at
+            self._latest = at
+        self._latest = max(self._latest, at)
         wanted = self._service.active.ticks
         self._next = {tick: due for tick, due in self._next.items() if tick in wanted}
         self._service.mark_alive(at)
@@ -60,5 +64,8 @@ class Loop(threading.Thread):
             if due is None or due <= at:
                 cron, zone = tick.split("|")
                 self._next[tick] = status.next_tick(cron, zone, at)
+        if not 0 <= at - self._tidied < _TIDY_EVERY:
+            self._service.tidy(at)
+            self._tidied = at
         soonest = min(self._next.values(), default=at + 60 * SECOND)
         return min(max(soonest - at, 0) / SECOND, _LONGEST_NAP)

@@ -24,11 +24,11 @@ _LONGEST_NAP = 5.0
 Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises if it was not accepted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Attempt:
     delivery: Delivery
     started: Instant
-    thread: threading.Thread
+    thread: threading.Thread | None = None
 
 
 class Sender(threading.Thread):
@@ -45,6 +45,8 @@ class Sender(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             self._service.is_owed.clear()
+            if self._stopping.is_set():
+                return
             try:
                 nap = self.step(self._service.clock())
             except store.Unavailable as error:
@@ -61,7 +63,7 @@ class Sender(threading.Thread):
         self._service.is_owed.set()
         self.join()
         with self._lock:
-            threads = [each.thread for each in self._running.values()]
+            threads = [each.thread for each in self._running.values() if each.thread is not None]
         for thread in threads:
             thread.join(wait / len(threads))
 
@@ -71,7 +73,7 @@ class Sender(threading.Thread):
         with self._lock:
             busy = tuple(self._running)
         free = _AT_ONCE - len(busy)
-        due = store.next_delivery_due(self._service.store.read())
+        due = store.next_delivery_due(self._service.store.read(), at, busy)
         if free <= 0 or due is None:
             return _LONGEST_NAP
         if due > at:
@@ -80,12 +82,13 @@ class Sender(threading.Thread):
             lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free)
         )
         for delivery in claimed:
-            thread = threading.Thread(
-                target=self._attempt, args=(delivery,), name=f"send-{delivery.notifier}", daemon=True
-            )
+            attempt = _Attempt(delivery, at)
             with self._lock:
-                self._running[delivery.target] = _Attempt(delivery, at, thread)
-            thread.start()
+                self._running[delivery.target] = attempt
+            attempt.thread = threading.Thread(
+                target=self._try, args=(attempt,), name=f"send-{delivery.notifier}", daemon=True
+            )
+            attempt.thread.start()
         return 0.0 if claimed else _LONGEST_NAP
 
     def _abandon(self, at: Instant) -> None:
@@ -93,19 +96,20 @@ class Sender(threading.Thread):
         with self._lock:
             late = [each for each in self._running.values() if at - each.started > _LEASE]
         for each in late:
-            self._finish(each.delivery, f"no answer within {_LEASE // SECOND} seconds", False)
+            self._finish(each, f"no answer within {_LEASE // SECOND} seconds")
 
-    def _attempt(self, delivery: Delivery) -> None:
-        error, is_permanent = "", False
+    def _try(self, attempt: _Attempt) -> None:
+        error, is_permanent, status = "", False, None
         try:
-            self._deliver(delivery)
+            self._deliver(attempt.delivery)
         except _Gone as gone:
-            self._finish(delivery, str(gone), True, DeliveryStatus.CANCELLED)
-            return
+            error, status = str(gone), DeliveryStatus.CANCELLED
         except Exception as failure:
-            error = str(failure) or type(failure).__name__
-            is_permanent = bool(getattr(failure, "is_permanent", False))
-        self._finish(delivery, error, is_permanent)
+            # Only an error that knows of permanence is ours; the text of any other may hold the URL.
+            permanence = getattr(failure, "is_permanent", None)
+            is_permanent = bool(permanence)
+            error = str(failure) if permanence is not None else f"unexpected {type(failure).__name__}"
+        self._finish(attempt, error, is_permanent, status)
 
     def _deliver(self, delivery: Delivery) -> None:
         active = self._service.active
@@ -124,13 +128,17 @@ class Sender(threading.Thread):
 
     def _finish(
         self,
-        delivery: Delivery,
+        attempt: _Attempt,
         error: str,
-        is_permanent: bool,
+        is_permanent: bool = False,
         status: DeliveryStatus | None = None,
     ) -> None:
         """Write the outcome down, however long it takes: what was sent must not be sent again."""
-        at = self._service.clock()
+        delivery, at = attempt.delivery, self._service.clock()
+        with self._lock:
+            is_abandoned = self._running.get(delivery.target) is not attempt
+        if is_abandoned and error:
+            return
         due = at
         if status is None and not error:
             status = DeliveryStatus.SENT
@@ -139,16 +147,7 @@ class Sender(threading.Thread):
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
             due = at if again is None else again
-        final = status
-        while True:
-            try:
-                self._service.store.write(
-                    lambda db: store.finish_delivery(db, delivery.id, final, at, due, error)
-                )
-                break
-            except store.Unavailable:
-                if self._stopping.wait(1.0):
-                    break
+        self._write_down(delivery, status, at, due, error)
         if error:
             _log.warning(
                 "delivery %s to %s, attempt %d: %s (%s)",
@@ -156,15 +155,27 @@ class Sender(threading.Thread):
                 delivery.notifier,
                 delivery.attempts,
                 error,
-                final,
+                status,
             )
         else:
             _log.info("delivery %s to %s: sent", delivery.id, delivery.notifier)
         with self._lock:
-            attempt = self._running.get(delivery.target)
-            if attempt is not None and attempt.delivery.id == delivery.id:
+            if self._running.get(delivery.target) is attempt:
                 del self._running[delivery.target]
         self._service.is_owed.set()
+
+    def _write_down(
+        self, delivery: Delivery, status: DeliveryStatus, at: Instant, due: Instant, error: str
+    ) -> None:
+        while True:
+            try:
+                self._service.store.write(
+                    lambda db: store.finish_delivery(db, delivery.id, status, at, due, error)
+                )
+                return
+            except store.Unavailable:
+                if self._stopping.wait(1.0):
+                    return
 
 
 class _Gone(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from kener_py import config as configuration
 from kener_py import store
@@ -54,26 +55,47 @@ class Watcher(threading.Thread):
         self.join()
 
     def step(self) -> None:
-        """Look once; reload if there is something new and it has stopped changing."""
+        """Look once; reload if there is something new."""
         now = configuration.signature(self._files)
         if now == self._seen and not self._asked:
             return
         self._asked = False
-        self._seen = now
         try:
             new = self._load()
-            self._files = new.files
-            self._seen = configuration.signature(new.files)
-            old = self._service.config.server
-            self._service.reload(new)
+            files = new.files
         except configuration.ConfigError as error:
-            self._service.reload_error = str(error)
-            _log.error("the new configuration is refused, the old one stays in force:\n%s", error)
+            self._refuse(str(error))
+            self._watch((*self._service.config.files, *error.files), now)
             return
+        except Exception as error:
+            self._refuse(f"it could not be read: {error}")
+            self._watch(self._files, now)
+            raise
+        self._watch(files, now)
+        self._put_in_force(new)
+
+    def _watch(self, files: tuple[Path, ...], before: bytes) -> None:
+        """Wait for the next change of these files; one that came while they were read is one."""
+        if configuration.signature(self._files) != before:
+            self._asked = True
+        self._files = tuple(dict.fromkeys(files))
+        self._seen = configuration.signature(self._files)
+
+    def _refuse(self, why: str) -> None:
+        self._service.reload_error = why
+        _log.error("the new configuration is refused, the old one stays in force:\n%s", why)
+
+    def _put_in_force(self, new: Config) -> None:
+        old = self._service.config.server
+        try:
+            self._service.reload(new)
         except store.StoreError as error:
-            self._asked = True  # try again
-            _log.error("the new configuration could not be put in force: %s", error)
+            self._asked = True
+            _log.error("the new configuration could not be put in force: %s; trying again", error)
             return
+        except Exception as error:
+            self._refuse(f"it could not be put in force: {error}")
+            raise
         for warning in new.warnings:
             _log.warning("%s", warning)
         if new.server != old:

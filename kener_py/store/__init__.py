@@ -17,8 +17,8 @@ from kener_py.store.history import (
     due_tags,
     forget_alive,
     forget_changes,
+    gaps,
     last_alive,
-    last_gap,
     log_beat,
     look_at_all,
     mark_alive,
@@ -41,6 +41,7 @@ from kener_py.store.incidents import (
     drop_alert,
     finish_delivery,
     forget_old,
+    hide_incidents,
     incident,
     incidents,
     next_delivery_due,
@@ -49,6 +50,7 @@ from kener_py.store.incidents import (
     resolve_incident,
     save_alert,
     standing_alerts,
+    worsen_incident,
 )
 
 __all__ = [
@@ -73,11 +75,12 @@ __all__ = [
     "forget_alive",
     "forget_changes",
     "forget_old",
+    "gaps",
+    "hide_incidents",
     "incident",
     "incidents",
     "is_disk_trouble",
     "last_alive",
-    "last_gap",
     "log_beat",
     "look_at_all",
     "mark_alive",
@@ -97,4 +100,5 @@ __all__ = [
     "ticks",
     "trim_beats",
     "trouble_since",
+    "worsen_incident",
 ]

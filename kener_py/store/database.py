@@ -12,9 +12,9 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -90,18 +90,17 @@ def _verify(path: Path) -> None:
     if size < page or (size % page and not path.with_name(path.name + "-wal").exists()):
         raise StoreError(f"{path}: the database is damaged (cut off); restore a backup")
     with closing(_connect(path, "ro")) as connection:
-        tables = {row[0] for row in connection.execute("select name from sqlite_master")}
-        if not tables:
-            return
-        if MIGRATIONS.migrations_table not in tables:
-            raise StoreError(f"{path}: a SQLite database, but not one of kener-py; name another file")
-        applied = [
-            row[0]
-            for row in connection.execute(
-                f"select name from {MIGRATIONS.migrations_table} where migration_set = ?",
-                [MIGRATIONS.name],
+        tables = {row[0] for row in connection.execute("select tbl_name from sqlite_master")}
+        applied: list[str] = []
+        if MIGRATIONS.migrations_table in tables:
+            rows = connection.execute(
+                f"select name from {MIGRATIONS.migrations_table} where migration_set = ?", [MIGRATIONS.name]
             )
-        ]
+            applied = [row[0] for row in rows]
+    if not tables - {MIGRATIONS.migrations_table}:
+        return  # empty, or left by a start that was cut off
+    if not applied:  # any program that uses sqlite-utils may have a table of migrations
+        raise StoreError(f"{path}: a SQLite database, but not one of kener-py; name another file")
     known = {migration.name for migration in MIGRATIONS._migrations}
     newer = [name for name in applied if name not in known]
     if newer:
@@ -148,9 +147,9 @@ def read_only(path: Path) -> Database:
 
     Raises StoreError if there is no such database or it is not ours.
     """
-    if not path.exists():
-        raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
     try:
+        if not path.exists():
+            raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         _verify(path)
         connection = _connect(path, "ro")
         if not connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
@@ -168,10 +167,10 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.parent.is_dir():
-            raise StoreError(f"{path}: its folder does not exist; create it, or set server.database")
         try:
+            self.path = path = Path(os.path.realpath(path))  # one lock, whatever link leads to the file
+            if not path.parent.is_dir():
+                raise StoreError(f"{path}: its folder does not exist; create it, or set server.database")
             if path.exists():
                 _verify(path)
         except (sqlite3.Error, OSError) as error:
@@ -179,7 +178,8 @@ class Store:
         self._lock = _lock(path)
         try:
             self._db = Database(_connect(path, "rwc"))
-            self._db.execute("begin immediate")  # a read-only file shows here, before it changes
+            self._db.execute("begin immediate")
+            self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes
             self._db.execute("rollback")
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma journal_size_limit = 8000000")
@@ -190,6 +190,7 @@ class Store:
         except BaseException:
             os.close(self._lock)
             raise
+        self._is_closed = False
         self._local = threading.local()
         self._jobs: queue.Queue[tuple[Job[Any], Future[Any]] | None] = queue.Queue(_QUEUE)
         self._writer = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -203,12 +204,24 @@ class Store:
             db = self._local.db = Database(connection)
         return db
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Database]:
+        """`read`, with everything inside the block as of one instant."""
+        db = self.read()
+        db.execute("begin")
+        try:
+            yield db
+        finally:
+            db.execute("rollback")
+
     def write(self, job: Job[T], wait: float = 20.0) -> T:
         """What `job` returned, once it is on disk. Raises Unavailable, or what the job raised.
 
         A job may run twice (a neighbour in its transaction failed), so it must have no effect but
         on the database.
         """
+        if self._is_closed:
+            raise Unavailable("the database is closed")
         future: Future[T] = Future()
         try:
             self._jobs.put_nowait((job, future))
@@ -223,6 +236,7 @@ class Store:
 
     def close(self) -> None:
         """Commit what has queued up, then let go of the file."""
+        self._is_closed = True
         self._jobs.put(None)
         self._writer.join()
         try:

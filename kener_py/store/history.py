@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlite_utils import Database
@@ -171,13 +172,12 @@ def forget_changes(db: Database, before: Instant, most: int = 1_000) -> int:
 
 
 def log_beat(db: Database, beat: Heartbeat, number: int, keep: int) -> None:
-    """Keep the heartbeat in its monitor's ring of the newest `keep`."""
+    """Keep the heartbeat in its monitor's log of the newest `keep`."""
     db.execute(
-        "insert or replace into heartbeat (monitor, slot, number, received, status, message, metrics,"
-        " method, user_agent, address) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into heartbeat (monitor, number, received, status, message, metrics,"
+        " method, user_agent, address) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             beat.monitor,
-            number % keep,
             number,
             beat.received,
             beat.status,
@@ -188,11 +188,16 @@ def log_beat(db: Database, beat: Heartbeat, number: int, keep: int) -> None:
             beat.address,
         ],
     )
+    db.execute("delete from heartbeat where monitor = ? and number <= ?", [beat.monitor, number - keep])
 
 
 def trim_beats(db: Database, keep: int) -> None:
-    """After `keep` became smaller: empty the slots that the ring no longer uses."""
-    db.execute("delete from heartbeat where slot >= ?", [keep])
+    """After `keep` became smaller: leave the newest of each monitor, also of one that is silent."""
+    db.execute(
+        "delete from heartbeat where number <= ? +"
+        " (select beats from state where state.monitor = heartbeat.monitor)",
+        [-keep],
+    )
 
 
 def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
@@ -234,10 +239,11 @@ def last_alive(db: Database) -> Instant | None:
     return None if row is None else row[0]
 
 
-def last_gap(db: Database) -> Gap | None:
-    """The time between the last two stretches in which a loop ran."""
-    rows = db.execute("select started, ended from alive order by started desc limit 2").fetchall()
-    return Gap(rows[1][1], rows[0][0]) if len(rows) == 2 else None
+def gaps(db: Database, most: int) -> tuple[Gap, ...]:
+    """The newest times between two stretches in which a loop ran, in order of time."""
+    rows = db.execute("select started, ended from alive order by started desc limit ?", [most + 1]).fetchall()
+    rows.reverse()
+    return tuple(Gap(before[1], after[0]) for before, after in pairwise(rows))
 
 
 def forget_alive(db: Database, before: Instant) -> None:

@@ -26,7 +26,7 @@ from kener_py.model import (
 
 _ALERT = (
     "id, rule, monitor, status, started, severity, failures, successes, triggered, recovered,"
-    " resolved, incident"
+    " resolved, incident, told"
 )
 
 
@@ -44,6 +44,7 @@ def _alert(row: Sequence[Any]) -> Alert:
         recovered=row[9],
         resolved=row[10],
         incident=row[11],
+        told=tuple(json.loads(row[12])),
     )
 
 
@@ -60,10 +61,11 @@ def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
 
 def save_alert(db: Database, alert: Alert) -> None:
     db.execute(
-        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (id) do update set status = excluded.status, failures = excluded.failures,"
         " successes = excluded.successes, triggered = excluded.triggered,"
-        " recovered = excluded.recovered, resolved = excluded.resolved, incident = excluded.incident",
+        " recovered = excluded.recovered, resolved = excluded.resolved, incident = excluded.incident,"
+        " told = excluded.told",
         [
             alert.id,
             alert.rule,
@@ -77,6 +79,7 @@ def save_alert(db: Database, alert: Alert) -> None:
             alert.recovered,
             alert.resolved,
             alert.incident,
+            json.dumps(alert.told),
         ],
     )
 
@@ -171,6 +174,20 @@ def _add_update(db: Database, number: int, state: IncidentState, text: str, at: 
     )
 
 
+def hide_incidents(db: Database, tag: str) -> None:
+    """Make the incidents that were opened for this monitor visible to nobody."""
+    db.execute("update incident set is_public = 0 where opened_for = ? and is_public", [tag])
+
+
+def worsen_incident(db: Database, worse: Incident, text: str, at: Instant) -> None:
+    """Give an open incident its new title and severity, and say why."""
+    assert worse.id is not None
+    db.execute(
+        "update incident set title = ?, severity = ? where id = ?", [worse.title, worse.severity, worse.id]
+    )
+    _add_update(db, worse.id, worse.state, text, at)
+
+
 def resolve_incident(db: Database, number: int, resolved: Instant, text: str, at: Instant) -> None:
     db.execute(
         "update incident set state = 'RESOLVED', resolved = ? where id = ? and resolved is null",
@@ -234,6 +251,15 @@ def add_delivery(db: Database, new: Delivery) -> None:
     )
 
 
+# The oldest of its thread: messages about one monitor reach one URL in their order.
+_FIRST = (
+    "d.status = 'WAITING' and not exists (select 1 from delivery e where e.status = 'WAITING'"
+    " and e.target = d.target and e.thread = d.thread and e.number < d.number)"
+)
+# One from the future was written by a clock that was ahead; it is due at once.
+_DUE = "case when d.created > ? then 0 else max(d.due, coalesce(d.lease_until, 0)) end"
+
+
 def claim_deliveries(
     db: Database, at: Instant, lease_until: Instant, busy: Collection[str], most: int
 ) -> tuple[Delivery, ...]:
@@ -241,12 +267,8 @@ def claim_deliveries(
     marks = ", ".join("?" * len(busy))
     rows = db.execute(
         f"select {_DELIVERY} from delivery where number in ("
-        " select min(d.number) from delivery d where d.status = 'WAITING' and d.due <= ?"
-        " and (d.lease_until is null or d.lease_until <= ?)"
-        f" and d.target not in ({marks})"
-        " and not exists (select 1 from delivery e where e.status = 'WAITING'"
-        "  and e.target = d.target and e.thread = d.thread and e.number < d.number)"
-        " group by d.target limit ?)",
+        f" select min(d.number) from delivery d where {_FIRST} and {_DUE} <= ?"
+        f" and d.target not in ({marks}) group by d.target limit ?)",
         [at, at, *busy, most],
     ).fetchall()
     for row in rows:
@@ -275,9 +297,11 @@ def release_leases(db: Database) -> None:
     db.execute("update delivery set lease_until = null where status = 'WAITING'")
 
 
-def next_delivery_due(db: Database) -> Instant | None:
+def next_delivery_due(db: Database, at: Instant, busy: Collection[str]) -> Instant | None:
+    """When something can be claimed for a target that is not `busy`; None if nothing waits."""
+    marks = ", ".join("?" * len(busy))
     row = db.execute(
-        "select min(max(due, coalesce(lease_until, 0))) from delivery where status = 'WAITING'"
+        f"select min({_DUE}) from delivery d where {_FIRST} and d.target not in ({marks})", [at, *busy]
     ).fetchone()
     return None if row is None else row[0]
 

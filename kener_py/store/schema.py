@@ -41,9 +41,8 @@ def m001_first(db: Database) -> None:
         ) strict, without rowid;
         create index change_undetected on change (monitor) where detected is null;
 
-        create table heartbeat (              -- a ring per monitor: number % retention.heartbeats
+        create table heartbeat (              -- the newest retention.heartbeats of each monitor
             monitor text not null,
-            slot integer not null,
             number integer not null,
             received integer not null,
             status text not null,
@@ -52,7 +51,7 @@ def m001_first(db: Database) -> None:
             method text not null,
             user_agent text not null,
             address text not null,
-            primary key (monitor, slot)
+            primary key (monitor, number)
         ) strict, without rowid;
 
         create table alive (                  -- stretches in which the loop ran
@@ -72,7 +71,8 @@ def m001_first(db: Database) -> None:
             triggered integer,
             recovered integer,
             resolved integer,
-            incident integer
+            incident integer,
+            told text not null                -- JSON array of notifiers
         ) strict;
         create unique index alert_standing on alert (monitor, rule) where status <> 'RESOLVED';
 
@@ -89,6 +89,7 @@ def m001_first(db: Database) -> None:
         ) strict;
         create unique index incident_open_for on incident (opened_for)
             where opened_for is not null and resolved is null;
+        create index incident_opened_for on incident (opened_for) where opened_for is not null;
         create index incident_open on incident (resolved) where resolved is null;
         create index incident_started on incident (started);
 

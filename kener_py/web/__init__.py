@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
@@ -13,8 +15,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from kener_py import store
+from kener_py.model import Site
 from kener_py.service import Service
 from kener_py.web import api, health, heartbeat, pages, words
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = logging.getLogger("kener_py.web")
 
@@ -40,11 +46,11 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:{logo}; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-    ),
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -68,25 +74,42 @@ def create(service: Service) -> Flask:
     words.register(app)
     for methods, rule, view in ROUTES:
         app.add_url_rule(rule, rule, partial(view, service), methods=methods, provide_automatic_options=False)
-    app.after_request(_finish)
+    app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.after_request(partial(_finish, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
     return app
 
 
+def _without_host(app: WSGIApplication) -> WSGIApplication:
+    """Nothing here is made from the Host header, so an odd one must not lose a heartbeat."""
+
+    def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        environ["HTTP_HOST"] = "localhost"
+        return app(environ, start)
+
+    return call
+
+
 def _is_for_program() -> bool:
     return request.path.startswith(_FOR_PROGRAMS)
 
 
-def _finish(answer: Response) -> Response:
+def _policy(site: Site) -> str:
+    """What a page may load: this site's own things, and the logo wherever it is."""
+    host = urlsplit(site.logo or "")
+    return POLICY.format(logo=f" {host.scheme}://{host.netloc}" if host.netloc else "")
+
+
+def _finish(service: Service, answer: Response) -> Response:
+    answer.headers.setdefault("Content-Security-Policy", _policy(service.config.site))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
-    if request.endpoint == "static":
-        if "v" in request.args:  # the address changes with the content
-            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        answer.headers.setdefault("Cache-Control", "no-cache")
+    is_file = request.endpoint == "static" and answer.status_code < 400
+    if is_file and "v" in request.args:  # the address changes with the content
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers.setdefault("Cache-Control", "no-cache")
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from flask import Response, jsonify
@@ -24,6 +25,11 @@ def error(code: int, text: str) -> Response:
     answer.status_code = code
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be an incident's id: each has one address only, so no "+1", "007" or "１"."""
+    return re.fullmatch("[1-9][0-9]{0,17}", text) is not None
 
 
 def monitor_fields(view: MonitorView, is_stale: bool) -> dict[str, object]:
@@ -56,7 +62,7 @@ def monitors(service: Service) -> Response:
 def monitor(service: Service, tag: str) -> Response:
     page = service.monitor_page(tag)
     if page is None:
-        return error(404, "No public monitor has this tag")
+        return _public(error(404, "No public monitor has this tag"))
     return _public(jsonify(monitor_fields(page.view, page.is_stale)))
 
 
@@ -82,8 +88,7 @@ def incidents(service: Service) -> Response:
 
 
 def incident(service: Service, number: str) -> Response:
-    is_number = number.isascii() and number.isdigit() and len(number) < 16
-    page = service.incident_page(int(number)) if is_number else None
+    page = service.incident_page(int(number)) if is_id(number) else None
     if page is None:
-        return error(404, "No public incident has this id")
+        return _public(error(404, "No public incident has this id"))
     return _public(jsonify(_incident(page.incident)))

@@ -24,9 +24,11 @@ _DRAINED = 64 * 1024 * 1024  # beyond this we stop listening
 _CHUNK = 64 * 1024
 _MOST_METRICS = 100
 _LONGEST_NAME = 100
+_MOST_NAMED = 10  # in warnings: the answer stays short
 
 _STATUS = {"up": Status.UP, "down": Status.DOWN, "degraded": Status.DEGRADED}
 _FIELDS = {"status", "message", "metrics"}
+_BROKEN = "the body is not valid UTF-8; the broken bytes were replaced"
 
 
 class UnknownStatus(ValueError):
@@ -72,7 +74,7 @@ def _text(raw: bytes, warnings: list[str]) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        warnings.append("the body is not valid UTF-8; the broken bytes were replaced")
+        warnings.append(_BROKEN)
         text = raw.decode("utf-8", "replace")
     return text
 
@@ -121,46 +123,75 @@ def _metrics(value: object, warnings: list[str]) -> tuple[tuple[str, float], ...
         warnings.append("metrics must be an object of name and number; they were left out")
         return ()
     found: dict[str, float] = {}
+    bad: list[str] = []
     for name, number in value.items():
         known = _number(number)
         if known is None:
-            warnings.append(f"metric '{clean(name)[:_LONGEST_NAME]}' is not a number; it was left out")
+            bad.append(clean(name)[:_LONGEST_NAME])
         elif len(found) < _MOST_METRICS:
             found[clean(name)[:_LONGEST_NAME]] = known
+    for name in bad[:_MOST_NAMED]:
+        warnings.append(f"metric '{name}' is not a number; it was left out")
+    if len(bad) > _MOST_NAMED:
+        warnings.append(f"{len(bad) - _MOST_NAMED} more metrics are not numbers; they were left out")
     if len(value) > _MOST_METRICS:
         warnings.append(f"only the first {_MOST_METRICS} metrics were kept")
     return tuple(found.items())
 
 
-def _json(raw: bytes) -> dict[str, Any] | None:
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= 300 else math.inf
+
+
+def _json(raw: bytes, warnings: list[str]) -> dict[str, Any] | None:
     """The JSON object that these bytes are, whatever their Content-Type says; else None."""
-    if not raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    encoding = json.detect_encoding(raw)
+    text = raw.decode(encoding, "replace").lstrip()
+    if not text.startswith("{"):
         return None
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):  # ValueError covers broken UTF-8 and overlong numbers too
+        # Lenient, so that no report of trouble is read as UP: scripts put Latin-1 and bare line breaks
+        # into texts, and an overlong number is one that we cannot keep, not a broken object.
+        found = json.loads(text, strict=False, parse_int=_integer)
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    if text != raw.decode(encoding, "ignore").lstrip():
+        warnings.append(_BROKEN)
+    return found
 
 
-def _form(raw: bytes, content_type: str) -> dict[str, Any] | None:
-    """The fields of a form, if it is one that means us: curl sends any text as a form too."""
+def _form(raw: bytes, content_type: str, warnings: list[str]) -> dict[str, Any] | None:
+    """The fields of a form, if it is one that means us: curl sends any text as a form too.
+
+    It does if it has our fields and no other, or if it has a status that is one of the three words.
+    """
     kind, options = parse_options_header(content_type)
     found: dict[str, Any] = {}
-    if kind == "application/x-www-form-urlencoded":
+    if kind == "application/x-www-form-urlencoded" and b"=" in raw:
         try:
-            fields = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=20)
+            text = raw.decode("utf-8", "replace")
+            fields = parse_qs(text, keep_blank_values=True, max_num_fields=20)
         except ValueError:
             return None
         found = {name: values[0] for name, values in fields.items()}
     elif kind == "multipart/form-data":
         parser = FormDataParser(max_form_memory_size=_UNDERSTOOD, max_form_parts=20)
         try:
-            _, parts, _ = parser.parse(BytesIO(raw), kind, len(raw), options)
+            _, parts, files = parser.parse(BytesIO(raw), kind, len(raw), options)
         except Exception:  # werkzeug raises HTTP errors here; a broken form is a message
             return None
-        found = dict(parts.items())
-    return found if found and found.keys() <= _FIELDS else None
+        for name, file in files.items(multi=True):
+            found[name] = file.read().decode("utf-8", "replace")
+            file.close()
+        found |= parts.items()
+    is_report = str(found.get("status")).strip().lower() in _STATUS
+    if not found or not (found.keys() <= _FIELDS or is_report):
+        return None
+    if any("\N{REPLACEMENT CHARACTER}" in str(value) for value in found.values()):
+        warnings.append(_BROKEN)
+    return found
 
 
 def understand(body: Body, content_type: str, query: Mapping[str, str]) -> Report:
@@ -172,14 +203,14 @@ def understand(body: Body, content_type: str, query: Mapping[str, str]) -> Repor
     is_whole = not body.tail and not body.left_out
     found = None
     if is_whole and body.head:
-        found = _json(body.head)
+        found = _json(body.head, warnings)
         if found is None:
-            found = _form(body.head, content_type)
+            found = _form(body.head, content_type, warnings)
     if found is not None:
         fields |= {name: found[name] for name in _FIELDS if found.get(name) is not None}
         unknown = sorted(clean(str(name))[:_LONGEST_NAME] for name in found if name not in _FIELDS)
         if unknown:
-            warnings.append(f"unknown fields were left out: {', '.join(unknown[:10])}")
+            warnings.append(f"unknown fields were left out: {', '.join(unknown[:_MOST_NAMED])}")
     elif body.head:
         if is_whole and body.head.lstrip().startswith(b"{"):
             warnings.append("the body is not valid JSON; it was kept as the message")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from flask import Response, jsonify, request
 
@@ -40,19 +40,26 @@ def _is_prefetch() -> bool:
     return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
 
 
+def _peer(text: str) -> IPv4Address | IPv6Address:
+    """The address; an IPv4 one that came over an IPv6 socket (::ffff:10.0.0.1) is an IPv4 one."""
+    found = ip_address(text)
+    return getattr(found, "ipv4_mapped", None) or found
+
+
 def address(service: Service) -> str:
     """Who called: the peer, or what trusted proxies in front of it say they saw."""
     networks = [ip_network(name, strict=False) for name in service.config.server.trusted_proxies]
-    seen = request.remote_addr or ""
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops:
+    try:
+        seen = _peer(request.remote_addr or "")
+    except ValueError:
+        return request.remote_addr or ""
+    while hops and any(seen in network for network in networks):
         try:
-            if not any(ip_address(seen) in network for network in networks):
-                break
-            seen = str(ip_address(hops.pop()))
+            seen = _peer(hops.pop())
         except ValueError:
             break
-    return seen
+    return str(seen)
 
 
 def by_secret(service: Service, call: str) -> Response:
@@ -77,7 +84,8 @@ def by_key(service: Service, call: str) -> Response:
     if not presented:
         service.reject(tag, "no API key")
         return _unauthorized("Send an API key: 'X-API-Key: …' or 'Authorization: Bearer …'")
-    key = service.key(presented)
+    # WSGI hands the bytes of a header on as Latin-1.
+    key = service.key(presented.encode("latin-1", "replace").decode("utf-8", "replace"))
     if key is None:
         service.reject(tag, "unknown API key")
         return _unauthorized("Unknown API key")

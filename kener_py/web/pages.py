@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from kener_py.model import Board, IncidentState, Instant, MonitorView, Overall, Status
 from kener_py.service import Service
+from kener_py.web.api import is_id
 
 INCIDENTS_IN_FULL = 5  # of the open ones; more are one line each
 CURL_LINES = 5
@@ -86,8 +86,7 @@ def monitor(service: Service, tag: str) -> ResponseReturnValue:
 
 
 def incident(service: Service, id: str) -> ResponseReturnValue:
-    # Not int(): that also takes "+1", " 1", "1_0" and Arabic digits, and one page has one address.
-    page = service.incident_page(int(id)) if re.fullmatch("[1-9][0-9]{0,17}", id) else None
+    page = service.incident_page(int(id)) if is_id(id) else None
     if page is None:
         return not_found(service)
     return render_template(

@@ -1,0 +1,494 @@
+"""Words to calls: what is printed where, how a command ends, and how soon it starts."""
+
+import contextlib
+import http.server
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kener_py import __version__, config, notify, store
+from kener_py.cli import main
+from kener_py.model import MINUTE, Heartbeat, Instant, Status
+from kener_py.service import Service
+
+NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
+SECRET = "s3cret-of-backup-0123456789"
+TOKEN = "tokenthatnobodymaysee"
+COMMANDS = ["check", "healthcheck", "notify-test", "schema", "serve", "status"]
+
+GOOD = f"""\
+site: {{title: Acme, timezone: Europe/Berlin}}
+notifiers:
+  ops: ["json://127.0.0.1:9/{TOKEN}"]
+  chat: ["json://127.0.0.1:9/{TOKEN}", "json://127.0.0.1:9/other"]
+monitors:
+  - {{tag: backup, name: Backup, secretString: {SECRET}}}
+  - {{tag: mail, secretString: another-{SECRET}, interval: 1h, grace: 90s}}
+  - {{tag: payroll, secretString: third-{SECRET}, hidden: true}}
+"""
+PLAIN = f"monitors: [{{tag: backup, secretString: {SECRET}}}]\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("KENER_")]:
+        monkeypatch.delenv(variable)
+    return tmp_path
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """What would have been sent; a URL that ends in "other" is refused."""
+    found: list[tuple[str, str, str]] = []
+
+    def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+        if url.endswith("other"):
+            raise notify.NotifyError("json: connection refused")
+        found.append((url, title, severity))
+
+    monkeypatch.setattr(notify, "send", send)
+    return found
+
+
+def run(*words: str, **env: str) -> Result:
+    return CliRunner().invoke(main, list(words), env=env)
+
+
+def program(*words: str, **of) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own, as a shell would start it."""
+    command = [sys.executable, "-m", "kener_py", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, **of)
+
+
+def fill(path: Path) -> None:
+    """A database as a server would leave it: one monitor reported, then silence."""
+    now = NOW
+    opened = store.Store(path.parent / "kener.db")
+    service = Service(opened, config.load(path, {}), lambda: now)
+    service.mark_alive(now)
+    service.record(Heartbeat("backup", now, Status.UP, "done"))
+    for _ in range(20):
+        now += MINUTE
+        service.mark_alive(now)
+        service.tick("* * * * *|Europe/Berlin", now)
+    opened.close()
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch):
+    """Set the time that a command finds."""
+    return lambda now: monkeypatch.setattr("time.time", lambda: now / 1000)
+
+
+# ---- help ------------------------------------------------------------------------------------
+
+
+def test_the_version_is_that_of_the_package():
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"kener-py {__version__}\n")
+
+
+def test_the_commands_are_those_listed_here():
+    assert sorted(main.commands) == COMMANDS
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)], ids=str)
+def test_every_command_explains_itself(folder, command, option):
+    result = run(*command, option)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: main" if not command else f"Usage: main {command[0]}")
+    assert result.stderr == ""
+    assert list(folder.iterdir()) == []
+
+
+def test_the_list_of_commands_says_what_each_is_for():
+    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == COMMANDS
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["check", "--nonsense"], ["serve", "--port", "x"], ["serve", "x"]]
+)
+def test_words_that_nobody_knows_are_a_mistake_in_usage(words):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Usage:" in result.stderr
+
+
+HEAVY = ["apprise", "croniter", "flask", "granian", "pydantic", "sqlite3", "sqlite_utils", "yaml"]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["serve", "--help"], ["status", "--help"]])
+def test_help_loads_nothing_heavy(words):
+    script = (
+        "import sys; from kener_py.cli import main\n"
+        "try: main(sys.argv[1:], prog_name='kener-py')\n"
+        f"except SystemExit: print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert ran.stderr == "[]\n"
+    assert "kener-py" in ran.stdout
+
+
+def test_the_package_can_be_run(folder):
+    ran = program("--version", cwd=folder)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.endswith(f" {__version__}\n")
+
+
+# ---- check -----------------------------------------------------------------------------------
+
+
+def test_check_says_when_each_monitor_would_alert(file):
+    result = run("check")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("backup: expects a heartbeat at least every ")
+    assert "10 min after the last heartbeat" in lines[1]
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == [
+        "backup",
+        "mail",
+        "payroll",
+        "config.yaml",
+    ]
+    assert lines[-1] == "config.yaml: valid; 3 monitors, 1 alert rules"
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("how", ["flag", "variable", "here"])
+def test_the_file_is_the_one_that_was_named(folder, how):
+    named = folder / "other.yaml"
+    (named if how != "here" else folder / "config.yaml").write_text(PLAIN)
+    result = {
+        "flag": lambda: run("check", "--config", str(named)),
+        "variable": lambda: run("check", KENER_CONFIG=str(named)),
+        "here": lambda: run("check"),
+    }[how]()
+    assert result.exit_code == 0
+    assert "valid; 1 monitors" in result.stdout
+
+
+def test_a_flag_wins_over_the_variable(file):
+    assert run("check", "--config", str(file), KENER_CONFIG="nowhere.yaml").exit_code == 0
+
+
+def test_check_tells_every_problem_at_once_on_stderr(file):
+    file.write_text("monitors:\n  - {tag: A B, graec: 5m}\n  - {tag: x, cron: never}\nsiet: {}\n")
+    result = run("check")
+    assert result.exit_code == 78
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) >= 5
+    assert all(line.startswith("config.yaml:") for line in lines[:-1])
+    assert lines[-1] == f"kener-py: {len(lines) - 1} problems in the configuration"
+
+
+def test_one_problem_is_counted_as_one(file):
+    file.write_text(f"{PLAIN}siet: {{}}\n")
+    assert run("check").stderr.endswith("kener-py: 1 problem in the configuration\n")
+
+
+def test_a_missing_file_is_a_wrong_configuration(folder):
+    result = run("check")
+    assert result.exit_code == 78
+    assert "config.yaml: there is no such file" in result.stderr
+
+
+def test_check_warns_on_stderr_and_is_content(file):
+    file.write_text("monitors: [{tag: backup, secretString: short}]\n")
+    result = run("check")
+    assert result.exit_code == 0
+    assert "warning: config.yaml:1:" in result.stderr
+    assert "fewer than" in result.stderr
+    assert "warning" not in result.stdout
+
+
+def test_check_tells_no_secret(file):
+    file.write_text(
+        GOOD.replace(SECRET, f"{SECRET} \\ü?", 1) + "api_keys: [{name: k, key: tiny-key}]\nx: 1\n"
+    )
+    for text in (file.read_text(), GOOD):
+        file.write_text(text)
+        result = run("check")
+        for secret in (SECRET, TOKEN, "tiny-key"):
+            assert secret not in result.output
+
+
+def test_check_makes_no_database(file):
+    run("check")
+    assert [each.name for each in file.parent.iterdir()] == ["config.yaml"]
+
+
+def test_exit_codes_reach_the_shell(folder):
+    ran = program("check", cwd=folder)
+    assert (ran.returncode, ran.stdout) == (78, "")
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "schema"])
+def test_every_command_refuses_a_wrong_file(file, command):
+    file.write_text("monitors: 5\n")
+    result = run(command)
+    assert result.exit_code == 78
+    assert "config.yaml:1:" in result.stderr
+    assert [each.name for each in file.parent.iterdir()] == ["config.yaml"]
+
+
+# ---- schema ----------------------------------------------------------------------------------
+
+
+def test_the_schema_is_json_that_editors_read(folder):
+    result = run("schema")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert found["$schema"].startswith("http://json-schema.org/draft")
+    assert {"monitors", "site", "server", "notifiers", "alerts"} <= found["properties"].keys()
+
+
+# ---- status ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_status_without_a_database_fails_and_makes_none(file, words):
+    result = run("status", *words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "kener.db: no such database; `kener-py serve` creates it" in result.stderr
+    assert [each.name for each in file.parent.iterdir()] == ["config.yaml"]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello" * 1000])
+def test_status_of_what_is_no_database_of_ours_fails(file, content):
+    database = file.parent / "kener.db"
+    database.write_bytes(content)
+    result = run("status")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("kener-py: ")
+    assert database.read_bytes() == content
+
+
+def test_status_prints_every_monitor_hidden_ones_too(file, at):
+    fill(file)
+    at(NOW + 20 * MINUTE)
+    result = run("status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    backup, mail, payroll = result.stdout.splitlines()
+    assert backup.split()[:2] == ["backup", "DOWN"]
+    assert "since 2026-09-30 13:51" in backup
+    assert "last heartbeat 20 min ago" in backup
+    assert "% up" in backup
+    assert mail.split()[:2] == ["mail", "NO_DATA"]
+    assert "waiting for the first heartbeat" in mail
+    assert payroll.split()[:2] == ["payroll", "NO_DATA"]
+
+
+def test_status_is_json_for_programs(file, at):
+    fill(file)
+    at(NOW + 20 * MINUTE)
+    result = run("status", "--json")
+    assert result.exit_code == 0
+    found = {each["tag"]: each for each in json.loads(result.stdout)}
+    assert list(found) == ["backup", "mail", "payroll"]
+    assert found["backup"]["status"] == "DOWN"
+    assert found["backup"]["last_heartbeat"] == "2026-09-30T11:41:00.000Z"
+    assert found["mail"]["since"] is None
+
+
+def test_status_works_beside_a_server(file, at):
+    fill(file)
+    at(NOW + 20 * MINUTE)
+    serving = store.Store(file.parent / "kener.db")
+    assert run("status").stdout.startswith("backup")
+    serving.close()
+
+
+def test_status_says_that_no_server_runs(file, at):
+    fill(file)
+    at(NOW + 30 * MINUTE)
+    result = run("status")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("No loop is running (the last tick: 2026-09-30 14:01")
+    assert {each["status"] for each in json.loads(run("status", "--json").stdout)} == {"NO_DATA"}
+
+
+def test_status_looks_at_the_database_that_the_environment_names(file, at):
+    fill(file)
+    at(NOW + 20 * MINUTE)
+    (file.parent / "kener.db").rename(file.parent / "moved.db")
+    assert run("status").exit_code == 1
+    assert run("status", KENER_DATABASE=str(file.parent / "moved.db")).exit_code == 0
+
+
+def test_status_of_a_damaged_database_is_one_sentence(file):
+    fill(file)
+    database = file.parent / "kener.db"
+    with contextlib.closing(sqlite3.connect(database)) as other:
+        (page,) = other.execute("select rootpage from sqlite_master where name = 'change'").fetchone()
+        (size,) = other.execute("pragma page_size").fetchone()
+    with database.open("r+b") as damaged:
+        damaged.seek((page - 1) * size)
+        damaged.write(b"\xff" * size)
+    ran = program("status", cwd=file.parent)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+
+
+# ---- notify-test -----------------------------------------------------------------------------
+
+
+def test_without_notifiers_there_is_nothing_to_test(file):
+    file.write_text(PLAIN)
+    result = run("notify-test")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("kener-py: the file has no notifiers\n")
+
+
+def test_an_unknown_notifier_is_a_mistake_in_usage(file, sent):
+    result = run("notify-test", "opps")
+    assert result.exit_code == 2
+    assert "there is no notifier 'opps'; there are: ops, chat" in result.stderr
+    assert sent == []
+
+
+def test_a_message_goes_to_every_url_of_a_notifier(file, sent):
+    result = run("notify-test", "ops")
+    assert result.exit_code == 0
+    assert sent == [(f"json://127.0.0.1:9/{TOKEN}", "Test: Acme", "ok")]
+    assert result.stdout == "ops #1 (json): sent\n"
+
+
+def test_every_notifier_is_tried_and_one_failure_fails(file, sent):
+    result = run("notify-test")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "ops #1 (json): sent",
+        "chat #1 (json): sent",
+        "chat #2 (json): failed: json: connection refused",
+    ]
+    assert TOKEN not in result.output
+
+
+# ---- healthcheck -----------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def answering() -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
+    """A server on a port that gives the one answer in the list."""
+    answers: list[tuple[int, bytes]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            code, text = answers[-1] if self.path == "/readyz" else (404, b"wrong path")
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_port, answers
+        server.shutdown()
+        thread.join()
+
+
+def test_nobody_answers_is_not_healthy(file):
+    port = free_port()
+    result = run("healthcheck", "--timeout", "1", KENER_PORT=str(port))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"kener-py: no answer from 127.0.0.1:{port}: ")
+
+
+def test_a_server_that_accepts_and_says_nothing_is_not_healthy(file):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        result = run("healthcheck", "--timeout", "0.05", KENER_PORT=str(silent.getsockname()[1]))
+    assert result.exit_code == 1
+    assert "no answer from" in result.stderr
+
+
+def test_a_server_that_is_ready_is_healthy(file, answering):
+    port, answers = answering
+    answers.append((200, b"ok\n"))
+    result = run("healthcheck", KENER_PORT=str(port))
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "ok\n", "")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost"])
+def test_a_server_that_listens_everywhere_is_asked_here(file, answering, host):
+    port, answers = answering
+    answers.append((200, b"ok\n"))
+    assert run("healthcheck", KENER_PORT=str(port), KENER_HOST=host).exit_code == 0
+
+
+def test_a_server_that_is_not_ready_is_not_healthy_and_says_why(file, answering):
+    port, answers = answering
+    answers.append((503, b"the loop has not ticked for 99 seconds\n"))
+    result = run("healthcheck", KENER_PORT=str(port))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "kener-py: the loop has not ticked for 99 seconds\n"
+
+
+def test_a_time_that_nobody_can_wait_is_a_mistake_in_usage(file):
+    for seconds in ("-1", "0"):
+        ran = program("healthcheck", "--timeout", seconds, cwd=file.parent)
+        assert ran.returncode == 2
+        assert "Traceback" not in ran.stderr
+
+
+# ---- serve -----------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+def test_a_port_that_is_taken_is_told_in_one_sentence(file):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = program("serve", "--port", str(port), cwd=file.parent)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert f"kener-py: cannot listen on 127.0.0.1:{port}: Address already in use" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (file.parent / "kener.db").exists()
+
+
+@pytest.mark.real
+def test_a_database_that_is_none_is_told_in_one_sentence(file):
+    (file.parent / "kener.db").write_bytes(b"hello" * 1000)
+    ran = program("serve", "--port", "0", cwd=file.parent)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "not a SQLite database" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert (file.parent / "kener.db").read_bytes() == b"hello" * 1000
+
+
+@pytest.mark.parametrize(
+    "words", [["--port", "65536"], ["--port", "-1"], ["--log-format", "xml"], ["--log-level", "loud"]]
+)
+def test_a_flag_out_of_range_is_a_mistake_in_usage(file, words):
+    assert run("serve", *words).exit_code == 2
