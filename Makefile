@@ -8,11 +8,11 @@ BIN := .venv/bin
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
 
-test: .venv/ready-for-tests lint
-	$(BIN)/pytest
+test: lint fast
+	$(BIN)/pytest -m real
 
 fast: .venv/ready-for-tests
-	$(BIN)/pytest -m "not real"
+	$(BIN)/pytest -m "not real" -n auto
 
 lint: .venv/ready-for-tests
 	$(BIN)/ruff check .

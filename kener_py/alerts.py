@@ -69,7 +69,7 @@ class Plan:
     text: str = ""  # the update that comes with opening or worsening
     worsening: Incident | None = None  # the open one, as it is from now on
     closing: Closing | None = None  # of the open one
-    notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and the notifiers they are owed to
+    notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and to whom: as the rules' notifiers
     is_counting: bool = False
 
 

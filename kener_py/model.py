@@ -277,7 +277,7 @@ class Alert:
     recovered: Instant | None = None  # when it began to pass again
     resolved: Instant | None = None
     incident: int | None = None
-    told: tuple[str, ...] = ()  # the notifiers that heard of it, and shall hear of its end
+    told: tuple[str, ...] = ()  # the addresses that heard of it, and shall hear of its end
 
 
 @dataclass(frozen=True, slots=True)

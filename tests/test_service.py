@@ -36,7 +36,7 @@ from kener_py.model import (
     Severity,
     Status,
 )
-from kener_py.service import ALIVE_EVERY, READY_WITHIN, Service
+from kener_py.service import ALIVE_EVERY, READY_WITHIN, Service, Unwatched
 
 UP, DEGRADED, DOWN, NO_DATA = Status.UP, Status.DEGRADED, Status.DOWN, Status.NO_DATA
 LATE = rule("late", DEGRADED)
@@ -850,7 +850,7 @@ def test_a_heartbeat_is_in_the_log_when_record_returns(world: World) -> None:
 
 def test_a_heartbeat_of_a_monitor_that_was_just_removed_is_refused(world: World) -> None:
     world.service.reload(without_job())
-    with pytest.raises(KeyError):
+    with pytest.raises(Unwatched):
         world.beat()
 
 

@@ -27,6 +27,9 @@ from kener_py.model import (
 )
 from kener_py.service import board, evaluate
 from kener_py.service.active import Active, active
+from kener_py.service.evaluate import Unwatched
+
+__all__ = ["Service", "Unwatched"]
 
 _log = logging.getLogger("kener_py.service")
 
@@ -70,7 +73,7 @@ class Service:
     # ---- facts in ----
 
     def record(self, beat: Heartbeat) -> None:
-        """Keep a heartbeat. When this returns it is on disk."""
+        """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
         if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
             self.is_owed.set()
 

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from kener_py.model import ApiKey, Config, Monitor, Rule
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """One URL that messages go to, and the first notifier that has it."""
+
+    fingerprint: str  # a stable name for the URL that can be stored and logged
+    notifier: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Active:
     config: Config
-    rules: Mapping[str, tuple[Rule, ...]]  # by the tag that they are about
+    rules: Mapping[str, tuple[Rule, ...]]  # by the tag that they are about; see `_by_address`
     keys: Mapping[str, ApiKey]  # by SHA-256
-    urls: Mapping[str, str]  # Apprise URL by its fingerprint
+    targets: Mapping[str, Target]  # by the fingerprint of the URL
     ticks: frozenset[str]  # "cron|zone", each once
 
-    def targets(self, names: Iterable[str]) -> dict[str, str]:
-        """Where a message to these notifiers goes: each fingerprint once, with a notifier's name."""
-        found: dict[str, str] = {}
-        for name in names:
-            notifier = self.config.notifiers.get(name)
-            for url in notifier.urls if notifier else ():
-                found.setdefault(fingerprint(url), name)
-        return found
+    def target(self, fingerprint: str, notifier: str) -> Target | None:
+        """Where a message that was owed to this URL goes now; None if the notifier is gone as well.
+
+        A URL that was replaced (a new token, say) is followed to the first one of its notifier.
+        """
+        known = self.targets.get(fingerprint)
+        if known is None and notifier in self.config.notifiers:
+            url = self.config.notifiers[notifier].urls[0]
+            known = self.targets[_fingerprint(url)]
+        return known
 
 
 def tick_of(monitor: Monitor) -> str:
@@ -32,16 +43,30 @@ def tick_of(monitor: Monitor) -> str:
     return f"{monitor.cron}|{monitor.timezone}"
 
 
-def fingerprint(url: str) -> str:
-    """A stable name for an Apprise URL that can be stored and logged."""
+def _fingerprint(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def active(config: Config) -> Active:
+    targets: dict[str, Target] = {}
+    for notifier in config.notifiers.values():
+        for url in notifier.urls:
+            name = _fingerprint(url)
+            targets.setdefault(name, Target(name, notifier.name, url))
+    rules = [_by_address(rule, config) for rule in config.rules]
     return Active(
         config=config,
-        rules={tag: tuple(rule for rule in config.rules if tag in rule.monitors) for tag in config.monitors},
+        rules={tag: tuple(rule for rule in rules if tag in rule.monitors) for tag in config.monitors},
         keys={key.sha256: key for key in config.api_keys},
-        urls={fingerprint(url): url for each in config.notifiers.values() for url in each.urls},
+        targets=targets,
         ticks=frozenset(tick_of(monitor) for monitor in config.monitors.values()),
     )
+
+
+def _by_address(rule: Rule, config: Config) -> Rule:
+    """The rule with "fingerprint notifier" of each URL for notifiers: an alert outlives either alone."""
+    found: dict[str, str] = {}
+    for name in rule.notifiers:
+        for url in config.notifiers[name].urls:
+            found.setdefault(_fingerprint(url), name)
+    return replace(rule, notifiers=tuple(f"{fingerprint} {name}" for fingerprint, name in found.items()))

@@ -28,18 +28,23 @@ from kener_py.model import (
 from kener_py.service.active import Active, tick_of
 
 
+class Unwatched(Exception):
+    """The monitor went out of the file between the call's arrival and its record."""
+
+
 def _save(db: store.Database, state: State) -> None:
     store.save_state(db, state, 0 if state.is_counting else status.due(state))
 
 
-def _owe(db: store.Database, active: Active, notice: Notice, names: Sequence[str]) -> None:
-    for target, name in active.targets(names).items():
+def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence[str]) -> None:
+    known = (active.target(*address.split(" ", 1)) for address in addresses)
+    for target in dict.fromkeys(target for target in known if target is not None):
         store.add_delivery(
             db,
             Delivery(
                 id=uuid.uuid4().hex,
-                notifier=name,
-                target=target,
+                notifier=target.notifier,
+                target=target.fingerprint,
                 status=DeliveryStatus.WAITING,
                 created=notice.at,
                 due=notice.at,
@@ -82,8 +87,8 @@ def _reconcile(
         store.drop_alert(db, alert)
     if plan.closing is not None and incident is not None and incident.id is not None:
         store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
-    for notice, names in plan.notices:
-        _owe(db, active, replace(notice, incident=known(notice.incident)), names)
+    for notice, addresses in plan.notices:
+        _owe(db, active, replace(notice, incident=known(notice.incident)), addresses)
     return replace(state, is_counting=plan.is_counting), bool(plan.notices)
 
 
@@ -116,7 +121,9 @@ def look(db: store.Database, active: Active, tag: str, at: Instant, absences: tu
 
 def receive(db: store.Database, active: Active, beat: Heartbeat, absences: tuple[Gap, ...]) -> bool:
     """A heartbeat kept, and judged at once if it is news; whether messages are owed."""
-    monitor = active.config.monitors[beat.monitor]
+    monitor = active.config.monitors.get(beat.monitor)
+    if monitor is None:
+        raise Unwatched(beat.monitor)
     before = store.state(db, beat.monitor)
     if before is None:
         before = status.begin(beat.monitor, monitor.limits, beat.received)

@@ -18,7 +18,7 @@ from kener_py.service import Service
 _log = logging.getLogger("kener_py.sender")
 
 _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
-_AT_ONCE = 16  # targets tried at the same time
+_AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
 
 Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises if it was not accepted
@@ -113,13 +113,13 @@ class Sender(threading.Thread):
 
     def _deliver(self, delivery: Delivery) -> None:
         active = self._service.active
-        url = active.urls.get(delivery.target)
-        if url is None:
+        target = active.target(delivery.target, delivery.notifier)
+        if target is None:
             raise _Gone("the notifier is no longer in the configuration")
         notice = delivery.notices[-1]
         is_well = notice.kind is AlertStatus.RESOLVED
         self._send(
-            url,
+            target.url,
             alerts.subject(notice),
             f"{alerts.body(notice, active.config.site)}\nMessage: {delivery.id}",
             severity="ok" if is_well else str(notice.severity),

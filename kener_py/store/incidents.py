@@ -268,16 +268,24 @@ def claim_deliveries(
     rows = db.execute(
         f"select {_DELIVERY} from delivery where number in ("
         f" select min(d.number) from delivery d where {_FIRST} and {_DUE} <= ?"
-        f" and d.target not in ({marks}) group by d.target limit ?)",
+        f" and d.target not in ({marks}) group by d.target order by 1 limit ?)",
         [at, at, *busy, most],
     ).fetchall()
     for row in rows:
         db.execute(
-            "update delivery set lease_until = ?, attempts = attempts + 1 where id = ?",
-            [lease_until, row[0]],
+            "update delivery set lease_until = ?, attempts = attempts + 1, created = min(created, ?)"
+            " where id = ?",
+            [lease_until, at, row[0]],
         )
-    taken = (_delivery(row) for row in rows)
-    return tuple(replace(d, attempts=d.attempts + 1, lease_until=lease_until) for d in taken)
+    return tuple(
+        replace(
+            each,
+            attempts=each.attempts + 1,
+            lease_until=lease_until,
+            created=min(each.created, at),
+        )
+        for each in map(_delivery, rows)
+    )
 
 
 def finish_delivery(

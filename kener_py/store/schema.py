@@ -72,7 +72,7 @@ def m001_first(db: Database) -> None:
             recovered integer,
             resolved integer,
             incident integer,
-            told text not null                -- JSON array of notifiers
+            told text not null                -- JSON array of addresses
         ) strict;
         create unique index alert_standing on alert (monitor, rule) where status <> 'RESOLVED';
 

@@ -8,12 +8,13 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from flask import Response, jsonify, request
 
 from kener_py.model import Heartbeat, Monitor
-from kener_py.service import Service
+from kener_py.service import Service, Unwatched
 from kener_py.web import body
 from kener_py.web.api import error, rfc3339
 
 METHODS = ["GET", "POST", "HEAD", "PUT"]
 SCOPE = "heartbeat:write"
+_NOBODY = "Unknown tag or wrong secret"
 
 
 def split(call: str) -> tuple[str, str]:
@@ -68,7 +69,7 @@ def by_secret(service: Service, call: str) -> Response:
     monitor = service.monitor(tag)
     if not _matches(monitor, secret) or monitor is None:
         service.reject(tag, "wrong secret")
-        return error(404, "Unknown tag or wrong secret")
+        return error(404, _NOBODY)
     return _record(service, monitor)
 
 
@@ -130,7 +131,10 @@ def _record(service: Service, monitor: Monitor) -> Response:
         user_agent=body.clean(request.headers.get("User-Agent", ""))[:200],
         address=address(service)[:64],
     )
-    service.record(beat)
+    try:
+        service.record(beat)
+    except Unwatched:  # a reload came in between
+        return error(404, _NOBODY)
     said: dict[str, object] = {
         "status": "OK",
         "monitor": monitor.tag,
