@@ -98,7 +98,12 @@ _FROM_INCIDENT = {
     Severity.MAJOR: Overall.PARTIAL_OUTAGE,
     Severity.CRITICAL: Overall.MAJOR_OUTAGE,
 }
+_WORST_FIRST = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR)
 _ORDER = list(Overall)  # as declared: from nothing known to the worst
+
+
+def _worst_first(incident: Incident) -> int:
+    return _WORST_FIRST.index(incident.severity)
 
 
 def overall(found: Sequence[Status], incidents: Sequence[Incident], stale: bool) -> Overall:
@@ -149,7 +154,7 @@ def board(db: store.Database, config: Config, at: Instant) -> Board:
     measured = store.last_alive(db)
     found = views(db, config, public(config), at)
     recent = incidents(db, config, at - RECENT)
-    still_open = tuple(each for each in recent if each.resolved is None)
+    still_open = tuple(sorted((each for each in recent if each.resolved is None), key=_worst_first))
     return Board(
         site=config.site,
         at=at,
