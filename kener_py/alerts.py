@@ -225,6 +225,7 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
         created=look.at,
         opened_for=look.monitor.tag,
         is_public=not look.monitor.is_hidden,
+        publish_at=look.at,
         monitors=(look.monitor.tag,),
     )
 

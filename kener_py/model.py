@@ -56,6 +56,13 @@ class IncidentState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+class MaintenanceState(StrEnum):
+    SCHEDULED = "SCHEDULED"
+    ONGOING = "ONGOING"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
 class DeliveryStatus(StrEnum):
     """WAITING covers a delivery that is being tried right now: its lease tells."""
 
@@ -89,6 +96,7 @@ class Monitor:
     timezone: str = "UTC"  # of `cron`
     is_hidden: bool = False
     include_degraded_in_downtime: bool = False
+    severity: Severity | None = None  # of its alerts, instead of the rule's
     external_url: str | None = None
 
 
@@ -250,6 +258,7 @@ class State:
     head_since: Instant | None = None
     evaluated: Instant | None = None
     quiet_until: Instant | None = None  # silence triggers no alert before; set when a tag comes back
+    snoozed_until: Instant | None = None  # an operator wants to hear nothing of it before
     is_counting: bool = False  # an alert of it counts evaluations, so every tick looks at it
 
 
@@ -277,6 +286,10 @@ class Alert:
     recovered: Instant | None = None  # when it began to pass again
     resolved: Instant | None = None
     incident: int | None = None
+    silent_until: Instant | None = None  # a relapse or a snooze: nobody is told before
+    said: Status | None = None  # the worst that people were told; None: nobody was told anything
+    reminded: Instant | None = None  # when they were told last
+    acknowledged: Instant | None = None  # somebody is on it: no reminders
     told: tuple[str, ...] = ()  # the addresses that heard of it, and shall hear of its end
 
 
@@ -301,9 +314,26 @@ class Incident:
     created: Instant
     resolved: Instant | None = None
     opened_for: str | None = None
-    is_public: bool = True
+    is_public: bool = True  # False for good: it is about hidden monitors
+    publish_at: Instant | None = None  # visible from then on; None: a draft until somebody publishes it
     monitors: tuple[str, ...] = ()
     updates: tuple[IncidentUpdate, ...] = ()  # newest first
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """One window, [start, end), in which silence is expected; of a plan of the file or made by hand."""
+
+    id: int | None
+    title: str
+    start: Instant
+    end: Instant
+    monitors: tuple[str, ...]
+    description: str = ""
+    plan: str | None = None  # what names its plan in the file; None: made by hand
+    cancelled: Instant | None = None  # a window that had begun ends then
+    created: Instant = 0
+    updated: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +356,8 @@ class Notice:
     incident: int | None = None
     away: Gap | None = None  # we were not looking shortly before
     is_removed: bool = False  # resolved because the file no longer has the monitor or the rule
+    is_reminder: bool = False  # it was said before, and is still so
+    diagnosis: tuple[str, ...] = ()  # what the data says about the cause, a sentence each
 
 
 @dataclass(frozen=True, slots=True)

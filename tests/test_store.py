@@ -507,7 +507,9 @@ def test_the_migrations_are_recorded_once(path):
     for _ in range(3):
         store.Store(path).close()
     with contextlib.closing(sqlite3.connect(path)) as other:
-        assert other.execute("select name from _sqlite_migrations").fetchall() == [("m001_first",)]
+        assert other.execute("select name from _sqlite_migrations").fetchall() == [
+            (migration.name,) for migration in database.MIGRATIONS._migrations
+        ]
 
 
 def test_every_table_is_strict(rows):

@@ -621,6 +621,7 @@ def opened(world: World, **of) -> int:
         "severity": Severity.MAJOR,
         "started": NOW - MINUTE,
         "created": NOW,
+        "publish_at": NOW,
         "monitors": ("backup",),
     }
     return world.store.write(lambda db: store.add_incident(db, Incident(**{**new, **of}), "We look."))

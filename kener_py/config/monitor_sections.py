@@ -116,6 +116,12 @@ class MonitorSection(TypeData):
         description="Watch it, but keep it off the public page.",
         examples=[True],
     )
+    severity: SeverityWord | None = Field(
+        default=None,
+        title="Severity",
+        description="Of its alerts and incidents; the rule's by default.",
+        examples=["critical"],
+    )
     include_degraded_in_downtime: Flag = Field(
         default=False,
         title="Degraded is downtime",

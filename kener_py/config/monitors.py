@@ -81,6 +81,7 @@ def _monitor(node: Node, path: FieldPath, zone: str, report: Report) -> Monitor 
         timezone=section.timezone or zone,
         is_hidden=section.hidden,
         include_degraded_in_downtime=section.include_degraded_in_downtime,
+        severity=section.severity,
         external_url=section.external_url,
     )
 

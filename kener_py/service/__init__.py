@@ -191,9 +191,9 @@ class Service:
 
     def incidents(self) -> tuple[Incident, ...]:
         """The public incidents of the time that history is kept for, newest first."""
-        since = self.clock() - self.config.retention.days * DAY
+        at = self.clock()
         with self.store.snapshot() as db:
-            return board.incidents(db, self.config, since)
+            return board.incidents(db, self.config, at - self.config.retention.days * DAY, at)
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

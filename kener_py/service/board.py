@@ -127,9 +127,9 @@ def overall(found: Sequence[Status], incidents: Sequence[Incident], stale: bool)
     return max(says, key=_ORDER.index)
 
 
-def _for_public(config: Config, incident: Incident) -> Incident | None:
+def _for_public(config: Config, incident: Incident, at: Instant) -> Incident | None:
     """The incident as a visitor may see it; None if it is a draft or about hidden monitors only."""
-    if not incident.is_public:
+    if not incident.is_public or incident.publish_at is None or incident.publish_at > at:
         return None
     hidden = {tag for tag, monitor in config.monitors.items() if monitor.is_hidden}
     if incident.opened_for in hidden or (incident.monitors and hidden.issuperset(incident.monitors)):
@@ -142,10 +142,10 @@ def _names(config: Config) -> Mapping[str, str]:
 
 
 def incidents(
-    db: store.Database, config: Config, since: Instant, tag: str | None = None
+    db: store.Database, config: Config, since: Instant, at: Instant, tag: str | None = None
 ) -> tuple[Incident, ...]:
     """Public incidents that are open or were at any time since `since`, newest first."""
-    found = (_for_public(config, each) for each in store.incidents(db, since, tag))
+    found = (_for_public(config, each, at) for each in store.incidents(db, since, tag))
     return tuple(each for each in found if each is not None)
 
 
@@ -153,7 +153,7 @@ def board(db: store.Database, config: Config, at: Instant) -> Board:
     """The front page's facts at `at`."""
     measured = store.last_alive(db)
     found = views(db, config, public(config), at)
-    recent = incidents(db, config, at - RECENT)
+    recent = incidents(db, config, at - RECENT, at)
     still_open = tuple(sorted((each for each in recent if each.resolved is None), key=_worst_first))
     return Board(
         site=config.site,
@@ -185,12 +185,12 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
         is_stale=is_stale(measured, at),
         view=_view(monitor, state, history, zone, at),
         outages=tuple(span for span in reversed(history) if span.status in (Status.DEGRADED, Status.DOWN)),
-        incidents=incidents(db, config, start, tag),
+        incidents=incidents(db, config, start, at, tag),
     )
 
 
 def incident_page(db: store.Database, config: Config, number: int, at: Instant) -> IncidentPage | None:
     """One incident's page; None if there is no such public incident."""
     incident = store.incident(db, number)
-    seen = None if incident is None else _for_public(config, incident)
+    seen = None if incident is None else _for_public(config, incident, at)
     return None if seen is None else IncidentPage(config.site, at, seen, _names(config))

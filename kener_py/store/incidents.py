@@ -26,7 +26,7 @@ from kener_py.model import (
 
 _ALERT = (
     "id, rule, monitor, status, started, severity, failures, successes, triggered, recovered,"
-    " resolved, incident, told"
+    " resolved, incident, told, silent_until, said, reminded, acknowledged"
 )
 
 
@@ -45,6 +45,10 @@ def _alert(row: Sequence[Any]) -> Alert:
         resolved=row[10],
         incident=row[11],
         told=tuple(json.loads(row[12])),
+        silent_until=row[13],
+        said=None if row[14] is None else Status(row[14]),
+        reminded=row[15],
+        acknowledged=row[16],
     )
 
 
@@ -61,11 +65,12 @@ def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
 
 def save_alert(db: Database, alert: Alert) -> None:
     db.execute(
-        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (id) do update set status = excluded.status, failures = excluded.failures,"
         " successes = excluded.successes, triggered = excluded.triggered,"
         " recovered = excluded.recovered, resolved = excluded.resolved, incident = excluded.incident,"
-        " told = excluded.told",
+        " told = excluded.told, silent_until = excluded.silent_until, said = excluded.said,"
+        " reminded = excluded.reminded, acknowledged = excluded.acknowledged",
         [
             alert.id,
             alert.rule,
@@ -80,6 +85,10 @@ def save_alert(db: Database, alert: Alert) -> None:
             alert.resolved,
             alert.incident,
             json.dumps(alert.told),
+            alert.silent_until,
+            alert.said,
+            alert.reminded,
+            alert.acknowledged,
         ],
     )
 
@@ -90,7 +99,7 @@ def drop_alert(db: Database, alert: Alert) -> None:
 
 # ---- incidents -------------------------------------------------------------------------------
 
-_INCIDENT = "id, title, state, severity, started, created, resolved, opened_for, is_public"
+_INCIDENT = "id, title, state, severity, started, created, resolved, opened_for, is_public, publish_at"
 
 
 def _incident(db: Database, row: Sequence[Any]) -> Incident:
@@ -112,6 +121,7 @@ def _incident(db: Database, row: Sequence[Any]) -> Incident:
         resolved=row[6],
         opened_for=row[7],
         is_public=bool(row[8]),
+        publish_at=row[9],
         monitors=tuple(tag for (tag,) in affected),
         updates=tuple(IncidentUpdate(u[0], u[1], IncidentState(u[2]), u[3], u[4]) for u in updates),
     )
@@ -146,8 +156,8 @@ def incidents(db: Database, since: Instant, tag: str | None = None) -> tuple[Inc
 def add_incident(db: Database, new: Incident, text: str) -> int:
     """Insert it with its first update; its id, which is never given again."""
     cursor = db.execute(
-        "insert into incident (title, state, severity, started, created, resolved, opened_for, is_public)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into incident (title, state, severity, started, created, resolved, opened_for, is_public,"
+        " publish_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             new.title,
             new.state,
@@ -157,6 +167,7 @@ def add_incident(db: Database, new: Incident, text: str) -> int:
             new.resolved,
             new.opened_for,
             new.is_public,
+            new.publish_at,
         ],
     )
     number = cursor.lastrowid
@@ -210,6 +221,7 @@ def _notice(fields: dict[str, Any]) -> Notice:
             "status": Status(fields["status"]),
             "severity": Severity(fields["severity"]),
             "away": None if away is None else Gap(**away),
+            "diagnosis": tuple(fields.get("diagnosis", ())),
         }
     )
 

@@ -136,3 +136,45 @@ def m001_first(db: Database) -> None:
         ) strict, without rowid;
         """
     )
+
+
+@MIGRATIONS()
+def m002_safeguards(db: Database) -> None:
+    db.executescript(
+        """
+        alter table state add column snoozed_until integer;
+        alter table alert add column silent_until integer;
+        alter table alert add column said text;
+        alter table alert add column reminded integer;
+        alter table alert add column acknowledged integer;
+        alter table incident add column publish_at integer;
+        update incident set publish_at = created;
+        update alert set said = 'DOWN', reminded = triggered where triggered is not null;
+
+        create table maintenance (            -- one row per window
+            id integer primary key autoincrement,
+            title text not null,
+            description text not null,
+            start integer not null,
+            "end" integer not null,
+            plan text,                        -- null: made by hand
+            cancelled integer,
+            created integer not null,
+            updated integer not null
+        ) strict;
+        create unique index maintenance_of_plan on maintenance (plan, start) where plan is not null;
+        create index maintenance_end on maintenance ("end");
+
+        create table maintenance_monitor (
+            maintenance integer not null,
+            monitor text not null,
+            primary key (maintenance, monitor)
+        ) strict, without rowid;
+        create index maintenance_monitor_by_monitor on maintenance_monitor (monitor, maintenance);
+
+        create table secret (                 -- made here, for signing links
+            name text primary key,
+            value blob not null
+        ) strict, without rowid;
+        """
+    )
