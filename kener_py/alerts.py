@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from kener_py.model import (
@@ -19,6 +20,7 @@ from kener_py.model import (
     AlertStatus,
     Gap,
     Incident,
+    IncidentPolicy,
     IncidentState,
     Instant,
     Limits,
@@ -51,6 +53,9 @@ class Look:
     at: Instant
     trouble_since: Instant | None  # start of the stretch that is not UP, if it is not UP
     absences: tuple[Gap, ...] = ()  # when no loop ran, lately
+    lately: Mapping[str, Alert] = field(default_factory=dict)  # the last one that resolved, by rule
+    is_maintained: bool = False  # a maintenance window runs: silence is expected
+    policy: IncidentPolicy = field(default_factory=IncidentPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,9 @@ class Plan:
     alerts: tuple[Alert, ...] = ()  # to be inserted or updated
     dropped: tuple[Alert, ...] = ()  # pending ones that came to nothing
     opening: Incident | None = None  # to be inserted; its id replaces OPENING
-    text: str = ""  # the update that comes with opening or worsening
+    reopening: int | None = None  # the incident of a relapse
     worsening: Incident | None = None  # the open one, as it is from now on
+    text: str = ""  # the update that comes with opening, reopening or worsening
     closing: Closing | None = None  # of the open one
     notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and to whom: as the rules' notifiers
     is_counting: bool = False
@@ -90,49 +96,102 @@ def quiet_until(look: Look) -> Instant:
     return max(end for end in (*ends, 0) if end <= look.at + longest)
 
 
+# ---- what an alert is ------------------------------------------------------------------------
+
+
 def _step(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
     """The alert after this evaluation; None if there is none."""
+    if look.state.status is Status.NO_DATA:
+        return alert
+    if fails(rule, look.state.status):
+        return _failing(rule, alert, look)
+    return _passing(rule, alert, look)
+
+
+def _failing(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
     state = look.state
-    if state.status is Status.NO_DATA:
-        return alert
-    if fails(rule, state.status):
-        if alert is None:
-            started = state.since if rule.status is Status.DOWN else look.trouble_since
-            alert = Alert(
-                None,
-                rule.name,
-                look.monitor.tag,
-                AlertStatus.PENDING,
-                look.at if started is None else started,
-                rule.severity,
-            )
-        alert = replace(
-            alert,
-            started=min(alert.started, look.at),  # a clock that was set back
-            failures=alert.failures + 1,
-            successes=0,
-            recovered=None,
+    is_triggered = alert is not None and alert.status is AlertStatus.TRIGGERED
+    if look.is_maintained and not is_triggered:
+        return alert  # neither counted nor forgotten: it is judged when the window has ended
+    if alert is None:
+        started = state.since if rule.status is Status.DOWN else look.trouble_since
+        alert = Alert(
+            None,
+            rule.name,
+            look.monitor.tag,
+            AlertStatus.PENDING,
+            look.at if started is None else started,
+            look.monitor.severity or rule.severity,
         )
-        if alert.status is AlertStatus.TRIGGERED:
-            return alert
-        is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
-        is_due = alert.failures >= rule.failure_threshold and look.at >= quiet_until(look)
-        if is_reported or is_due:
-            alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at, told=rule.notifiers)
+    alert = replace(
+        alert,
+        started=min(alert.started, look.at),  # a clock that was set back
+        failures=alert.failures + 1,
+        successes=0,
+        recovered=None,
+    )
+    if is_triggered:
         return alert
+    is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
+    is_due = alert.failures >= rule.failure_threshold and look.at >= quiet_until(look)
+    if is_reported or is_due:
+        silent_until = _cooldown(rule, look)
+        alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at, silent_until=silent_until)
+    return alert
+
+
+def _passing(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
     if alert is None or alert.status is AlertStatus.PENDING:
         return None
-    recovered = alert.recovered if alert.recovered is not None else state.since
+    recovered = alert.recovered if alert.recovered is not None else look.state.since
     alert = replace(alert, successes=alert.successes + 1, recovered=recovered)
     if alert.successes >= rule.success_threshold:
         alert = replace(alert, status=AlertStatus.RESOLVED, resolved=look.at)
     return alert
 
 
-def _is_counting(alert: Alert) -> bool:
-    return alert.status is AlertStatus.PENDING or (
-        alert.status is AlertStatus.TRIGGERED and alert.successes > 0
-    )
+def _cooldown(rule: Rule, look: Look) -> Instant | None:
+    """Until when a relapse is silent; None if this is none.
+
+    It counts from the end that people were told, so that a flapping job is not silent for ever.
+    """
+    last = look.lately.get(rule.name)
+    if last is None or last.resolved is None:
+        return None
+    until = last.resolved + rule.cooldown if last.said is not None else last.silent_until or 0
+    return until if last.resolved <= look.at < until else None
+
+
+# ---- what people are told --------------------------------------------------------------------
+
+
+def _is_snoozed(look: Look) -> bool:
+    return look.state.snoozed_until is not None and look.at < look.state.snoozed_until
+
+
+def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
+    """Whether this evaluation is worth a message: news, something worse, a reminder, or the end."""
+    if alert.status is AlertStatus.RESOLVED:
+        return alert, None if alert.said is None else _notice(rule, alert, look)
+    status = look.state.status
+    if alert.status is AlertStatus.PENDING or not fails(rule, status):
+        return alert, None
+    if look.is_maintained or _is_snoozed(look) or look.at < (alert.silent_until or 0):
+        return alert, None
+    is_worse = alert.said is Status.DEGRADED and status is Status.DOWN
+    is_reminder = not is_worse and _is_reminder_due(rule, alert, look.at)
+    if not (alert.said is None or is_worse or is_reminder):
+        return alert, None
+    told = rule.notifiers if alert.said is None else alert.told
+    worst = Status.DOWN if Status.DOWN in (status, alert.said) else status
+    alert = replace(alert, said=worst, reminded=look.at, told=told)
+    return alert, replace(_notice(rule, alert, look), is_reminder=is_reminder)
+
+
+def _is_reminder_due(rule: Rule, alert: Alert, at: Instant) -> bool:
+    if rule.remind_every is None or alert.reminded is None or alert.acknowledged is not None:
+        return False
+    return at - alert.reminded >= rule.remind_every
 
 
 def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
@@ -157,6 +216,31 @@ def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
     )
 
 
+_Owed = tuple[Notice, tuple[str, ...]]
+
+
+def _once(owed: Sequence[_Owed], still_told: frozenset[str]) -> tuple[_Owed, ...]:
+    """Each address hears of one monitor once, the gravest; and of the end when all has ended."""
+    heard: set[tuple[AlertStatus, str]] = set()
+    kept = []
+    for notice, addresses in sorted(owed, key=lambda each: (-_RANK[each[0].severity], each[0].since)):
+        ended = still_told if notice.kind is AlertStatus.RESOLVED else frozenset()
+        rest = tuple(a for a in addresses if a not in ended and (notice.kind, a) not in heard)
+        heard.update((notice.kind, address) for address in rest)
+        if rest:
+            kept.append((notice, rest))
+    return tuple(kept)
+
+
+# ---- the plan --------------------------------------------------------------------------------
+
+
+def _needs_every_tick(rule: Rule, alert: Alert) -> bool:
+    if alert.status is AlertStatus.TRIGGERED:
+        return alert.successes > 0 or alert.said is None or rule.remind_every is not None
+    return alert.status is AlertStatus.PENDING
+
+
 def plan(
     look: Look,
     rules: Sequence[Rule],
@@ -164,7 +248,7 @@ def plan(
     incident: Incident | None,
     site: Site,
 ) -> Plan:
-    """What follows from one evaluation.
+    """What follows from one evaluation: maintenance, open incident, cooldown, creation, in this order.
 
     `rules` are those about this monitor, `standing` its PENDING and TRIGGERED alerts by rule, and
     `incident` the open one that was made for it.
@@ -172,8 +256,9 @@ def plan(
     after_all: list[Alert] = []
     saved: list[Alert] = []
     dropped: list[Alert] = []
-    owed: list[tuple[Notice, tuple[str, ...]]] = []
-    opening, worsening = None, incident
+    owed: list[_Owed] = []
+    opening, reopening, worsening = None, None, incident
+    is_counting = look.is_maintained and any(fails(rule, look.state.status) for rule in rules)
     for rule in rules:
         before = standing.get(rule.name)
         after = _step(rule, before, look)
@@ -181,30 +266,40 @@ def plan(
             if before is not None:
                 dropped.append(before)
             continue
-        if after == before:
-            after_all.append(after)
-            continue
-        is_news = before is None or before.status is not after.status
-        if is_news and after.status is AlertStatus.TRIGGERED and rule.create_incident:
-            if worsening is None:
-                opening = _opening(after, look, opening)
-            else:
+        is_new = after.status is AlertStatus.TRIGGERED and (
+            before is None or before.status is not AlertStatus.TRIGGERED
+        )
+        if is_new and rule.create_incident:
+            if worsening is not None:
                 worsening = _worse(worsening, after, look)
-            after = replace(after, incident=OPENING if worsening is None else worsening.id)
+                after = replace(after, incident=worsening.id)
+            elif reopening is None and opening is None and after.silent_until is not None:
+                reopening = look.lately[rule.name].incident
+            if worsening is None and reopening is None:
+                opening = _opening(after, look, opening)
+            if worsening is None:
+                after = replace(after, incident=OPENING if reopening is None else reopening)
+        after, notice = _say(rule, after, look)
+        if notice is not None:
+            if worsening is not None and after.incident == worsening.id:
+                worsening = _worse(worsening, after, look)
+            owed.append((notice, after.told))
         after_all.append(after)
-        saved.append(after)
-        if is_news and after.status is not AlertStatus.PENDING:
-            owed.append((_notice(rule, after, look), after.told))
+        if after != before:
+            saved.append(after)
+        is_counting = is_counting or _needs_every_tick(rule, after)
     is_worse = worsening != incident
+    still_told = (each.told for each in after_all if each.status is AlertStatus.TRIGGERED)
     return Plan(
         alerts=tuple(saved),
         dropped=tuple(dropped),
         opening=opening,
+        reopening=reopening,
         worsening=worsening if is_worse else None,
-        text=_cause(look, rules, site) if opening or is_worse else "",
+        text=_cause(look, rules, site) if opening or reopening or is_worse else "",
         closing=_closing(look, rules, after_all, incident),
-        notices=tuple(owed),
-        is_counting=any(_is_counting(alert) for alert in after_all),
+        notices=_once(owed, frozenset(chain.from_iterable(still_told))),
+        is_counting=is_counting,
     )
 
 
@@ -216,6 +311,10 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
     if earlier is not None:  # two rules at once: one incident, the earlier start, the worse severity
         severity = max(earlier.severity, alert.severity, key=_RANK.__getitem__)
         return replace(earlier, severity=severity, started=min(earlier.started, alert.started))
+    publish_at: Instant | None = look.at
+    if look.policy.draft:
+        after = look.policy.auto_publish_after
+        publish_at = None if after is None else look.at + after
     return Incident(
         id=None,
         title=_title(look),
@@ -225,13 +324,13 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
         created=look.at,
         opened_for=look.monitor.tag,
         is_public=not look.monitor.is_hidden,
-        publish_at=look.at,
+        publish_at=publish_at,
         monitors=(look.monitor.tag,),
     )
 
 
 def _worse(incident: Incident, alert: Alert, look: Look) -> Incident:
-    """The open incident when a further alert joins it: it may get graver, never milder."""
+    """The open incident when a further alert joins it, or is worse: it gets graver, never milder."""
     severity = max(incident.severity, alert.severity, key=_RANK.__getitem__)
     is_down = look.state.status is Status.DOWN
     return replace(incident, severity=severity, title=_title(look) if is_down else incident.title)

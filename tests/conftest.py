@@ -105,7 +105,8 @@ def monitor(tag: str = "job", limits: Limits = LIMITS, **fields: Any) -> Monitor
 
 
 def rule(name: str = "down", status: Status = Status.DOWN, **fields: Any) -> Rule:
-    return Rule(**{"monitors": frozenset({"job"}), "notifiers": ("ops",)} | fields, name=name, status=status)
+    given = {"monitors": frozenset({"job"}), "notifiers": ("ops",), "cooldown": 0} | fields
+    return Rule(**given, name=name, status=status)
 
 
 def config(

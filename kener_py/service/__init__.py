@@ -21,6 +21,7 @@ from kener_py.model import (
     Incident,
     IncidentPage,
     Instant,
+    Millis,
     Monitor,
     MonitorPage,
     MonitorView,
@@ -89,6 +90,15 @@ class Service:
         known = tag if tag in self.config.monitors else ""
         with self._rejected_lock:
             self._rejected[known, reason] += 1
+
+    def acknowledge(self, tag: str) -> int:
+        """No reminders about what is TRIGGERED now; how many alerts that are."""
+        return self.store.write(lambda db: evaluate.acknowledge(db, tag, self.clock()))
+
+    def snooze(self, tag: str, length: Millis) -> Instant | None:
+        """No message of trouble about a monitor for this long; until when, None if it is unknown."""
+        until = self.clock() + length
+        return until if self.store.write(lambda db: evaluate.snooze(db, tag, until)) else None
 
     # ---- time passes ----
 

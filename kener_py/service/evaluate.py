@@ -39,18 +39,20 @@ def _save(db: store.Database, state: State) -> None:
 def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence[str]) -> None:
     known = (active.target(*address.split(" ", 1)) for address in addresses)
     for target in dict.fromkeys(target for target in known if target is not None):
-        store.add_delivery(
-            db,
-            Delivery(
-                id=uuid.uuid4().hex,
-                notifier=target.notifier,
-                target=target.fingerprint,
-                status=DeliveryStatus.WAITING,
-                created=notice.at,
-                due=notice.at,
-                notices=(notice,),
-            ),
+        batch = active.config.incidents.batch
+        delivery = Delivery(
+            id=uuid.uuid4().hex,
+            notifier=target.notifier,
+            target=target.fingerprint,
+            status=DeliveryStatus.WAITING,
+            created=notice.at,
+            due=notice.at + batch,
+            notices=(notice,),
         )
+        if batch:
+            store.batch_delivery(db, delivery)
+        else:
+            store.add_delivery(db, delivery)
 
 
 def _reconcile(
@@ -68,8 +70,15 @@ def _reconcile(
     incident = store.open_incident_for(db, monitor.tag)
     if not standing and incident is None and not (rules and is_trouble):
         return replace(state, is_counting=False), False
-    since = store.trouble_since(db, monitor.tag) if is_trouble else None
-    look = alerts.Look(monitor, state, at, since, absences)
+    look = alerts.Look(
+        monitor,
+        state,
+        at,
+        trouble_since=store.trouble_since(db, monitor.tag) if is_trouble else None,
+        absences=absences,
+        lately=store.last_resolved_alerts(db, monitor.tag) if is_trouble else {},
+        policy=active.config.incidents,
+    )
     plan = alerts.plan(look, rules, standing, incident, active.config.site)
 
     opened: int | None = None
@@ -79,6 +88,8 @@ def _reconcile(
     def known(number: int | None) -> int | None:
         return opened if number == alerts.OPENING else number
 
+    if plan.reopening is not None:
+        store.reopen_incident(db, plan.reopening, plan.text, at)
     if plan.worsening is not None:
         store.worsen_incident(db, plan.worsening, plan.text, at)
     for alert in plan.alerts:
@@ -89,6 +100,8 @@ def _reconcile(
         store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
     for notice, addresses in plan.notices:
         _owe(db, active, replace(notice, incident=known(notice.incident)), addresses)
+    if not is_trouble:
+        state = replace(state, snoozed_until=None)  # a snooze ends with the trouble that it was for
     return replace(state, is_counting=plan.is_counting), bool(plan.notices)
 
 
@@ -134,6 +147,28 @@ def receive(db: store.Database, active: Active, beat: Heartbeat, absences: tuple
     store.add_changes(db, changes)
     _save(db, state)
     return False
+
+
+# ---- what an operator says -------------------------------------------------------------------
+
+
+def acknowledge(db: store.Database, tag: str, at: Instant) -> int:
+    """Somebody is on it: no reminders about what is TRIGGERED now. How many alerts that are."""
+    triggered = [
+        alert for alert in store.standing_alerts(db, tag).values() if alert.status is AlertStatus.TRIGGERED
+    ]
+    for alert in triggered:
+        store.save_alert(db, replace(alert, acknowledged=at))
+    return len(triggered)
+
+
+def snooze(db: store.Database, tag: str, until: Instant) -> bool:
+    """No message of trouble about this monitor before `until`, or its recovery; False if unknown."""
+    state = store.state(db, tag)
+    if state is None:
+        return False
+    _save(db, replace(state, snoozed_until=until))
+    return True
 
 
 # ---- a new configuration ---------------------------------------------------------------------
@@ -191,4 +226,6 @@ def _end_if_gone(db: store.Database, active: Active, alert: Alert, at: Instant) 
     watched = monitor or Monitor(alert.monitor, alert.monitor, state.limits)
     ended, notice = alerts.removal(alert, watched, state, at)
     store.save_alert(db, ended)
-    _owe(db, active, notice, alert.told)
+    others = store.standing_alerts(db, alert.monitor).values()
+    still_told = {address for other in others for address in other.told}
+    _owe(db, active, notice, [address for address in alert.told if address not in still_told])

@@ -58,6 +58,18 @@ def standing_alerts(db: Database, tag: str) -> dict[str, Alert]:
     return {row[1]: _alert(row) for row in rows}
 
 
+def last_resolved_alerts(db: Database, tag: str) -> dict[str, Alert]:
+    """The last alert of a monitor that resolved, by rule; its incident only if that is still there."""
+    rows = db.execute(
+        f"select {_ALERT} from alert where monitor = ? and status = 'RESOLVED' order by resolved", [tag]
+    ).fetchall()
+    found = {row[1]: _alert(row) for row in rows}
+    for rule, alert in found.items():
+        if alert.incident is not None and incident(db, alert.incident) is None:
+            found[rule] = replace(alert, incident=None)
+    return found
+
+
 def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
     rows = db.execute(f"select {_ALERT} from alert where status <> 'RESOLVED' order by id")
     return tuple(_alert(row) for row in rows)
@@ -201,15 +213,23 @@ def worsen_incident(db: Database, worse: Incident, text: str, at: Instant) -> No
 
 def resolve_incident(db: Database, number: int, resolved: Instant, text: str, at: Instant) -> None:
     db.execute(
-        "update incident set state = 'RESOLVED', resolved = ? where id = ? and resolved is null",
-        [resolved, number],
+        "update incident set state = 'RESOLVED', resolved = :resolved,"
+        " publish_at = case when publish_at > :at then null else publish_at end"  # nobody saw the draft
+        " where id = :id and resolved is null",
+        {"id": number, "resolved": resolved, "at": at},
     )
     _add_update(db, number, IncidentState.RESOLVED, text, at)
 
 
+def reopen_incident(db: Database, number: int, text: str, at: Instant) -> None:
+    """The same trouble again: the incident goes on."""
+    db.execute("update incident set state = 'INVESTIGATING', resolved = null where id = ?", [number])
+    _add_update(db, number, IncidentState.INVESTIGATING, text, at)
+
+
 # ---- deliveries ------------------------------------------------------------------------------
 
-_DELIVERY = "id, notifier, target, status, created, due, notices, attempts, lease_until, finished, error"
+_DELIVERY = "id, notifier, target, status, created, due, attempts, lease_until, finished, error"
 
 
 def _notice(fields: dict[str, Any]) -> Notice:
@@ -226,7 +246,8 @@ def _notice(fields: dict[str, Any]) -> Notice:
     )
 
 
-def _delivery(row: Sequence[Any]) -> Delivery:
+def _delivery(db: Database, row: Sequence[Any]) -> Delivery:
+    said = db.execute("select notice from delivery_notice where delivery = ? order by number", [row[0]])
     return Delivery(
         id=row[0],
         notifier=row[1],
@@ -234,18 +255,47 @@ def _delivery(row: Sequence[Any]) -> Delivery:
         status=DeliveryStatus(row[3]),
         created=row[4],
         due=row[5],
-        notices=tuple(_notice(fields) for fields in json.loads(row[6])),
-        attempts=row[7],
-        lease_until=row[8],
-        finished=row[9],
-        error=row[10],
+        notices=tuple(_notice(json.loads(text)) for (text,) in said),
+        attempts=row[6],
+        lease_until=row[7],
+        finished=row[8],
+        error=row[9],
     )
 
 
 def add_delivery(db: Database, new: Delivery) -> None:
     """Owe a message. Messages about one monitor to one URL leave in their order."""
+    _insert_delivery(db, new, new.notices[0].monitor if new.notices else "")
+
+
+_BATCH = "*"  # the thread of batches: they leave in their order, too
+
+
+def batch_delivery(db: Database, new: Delivery) -> None:
+    """Owe a message that leaves at its due time with all others to its target until then."""
+    row = db.execute(
+        "select id from delivery where status = 'WAITING' and target = ? and thread = ?"
+        " and attempts = 0 and due > ? and due <= ?",
+        [new.target, _BATCH, new.created, new.due],
+    ).fetchone()
+    if row is None:
+        _insert_delivery(db, new, _BATCH)
+    else:
+        _add_notices(db, row[0], new.notices)
+
+
+def _add_notices(db: Database, id: str, notices: Sequence[Notice]) -> None:
+    for notice in notices:
+        db.execute(
+            "insert into delivery_notice (delivery, number, notice) values (:id, (select count(*)"
+            " from delivery_notice where delivery = :id), :notice)",
+            {"id": id, "notice": json.dumps(asdict(notice))},
+        )
+
+
+def _insert_delivery(db: Database, new: Delivery, thread: str) -> None:
     db.execute(
-        f"insert into delivery ({_DELIVERY}, thread) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into delivery ({_DELIVERY}, thread) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             new.id,
             new.notifier,
@@ -253,14 +303,14 @@ def add_delivery(db: Database, new: Delivery) -> None:
             new.status,
             new.created,
             new.due,
-            json.dumps([asdict(notice) for notice in new.notices]),
             new.attempts,
             new.lease_until,
             new.finished,
             new.error,
-            new.notices[0].monitor if new.notices else "",
+            thread,
         ],
     )
+    _add_notices(db, new.id, new.notices)
 
 
 # The oldest of its thread: messages about one monitor reach one URL in their order.
@@ -296,7 +346,7 @@ def claim_deliveries(
             lease_until=lease_until,
             created=min(each.created, at),
         )
-        for each in map(_delivery, rows)
+        for each in [_delivery(db, row) for row in rows]
     )
 
 
@@ -328,12 +378,15 @@ def next_delivery_due(db: Database, at: Instant, busy: Collection[str]) -> Insta
 
 def deliveries(db: Database, most: int) -> tuple[Delivery, ...]:
     """The newest deliveries, newest first."""
-    rows = db.execute(f"select {_DELIVERY} from delivery order by number desc limit ?", [most])
-    return tuple(_delivery(row) for row in rows)
+    rows = db.execute(f"select {_DELIVERY} from delivery order by number desc limit ?", [most]).fetchall()
+    return tuple(_delivery(db, row) for row in rows)
 
 
 def forget_old(db: Database, before: Instant) -> None:
     """Delete alerts, incidents and deliveries that ended before `before`."""
+    db.execute(
+        "delete from delivery_notice where delivery in (select id from delivery where finished < ?)", [before]
+    )
     db.execute("delete from delivery where finished < ?", [before])
     db.execute("delete from alert where resolved < ?", [before])
     for table in ("incident_monitor", "incident_update"):

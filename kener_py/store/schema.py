@@ -151,6 +151,16 @@ def m002_safeguards(db: Database) -> None:
         update incident set publish_at = created;
         update alert set said = 'DOWN', reminded = triggered where triggered is not null;
 
+        create table delivery_notice (        -- what a delivery says; several in a batch
+            delivery text not null,
+            number integer not null,
+            notice text not null,             -- JSON object
+            primary key (delivery, number)
+        ) strict, without rowid;
+        insert into delivery_notice (delivery, number, notice)
+            select d.id, each.key, each.value from delivery d, json_each(d.notices) each;
+        alter table delivery drop column notices;
+
         create table maintenance (            -- one row per window
             id integer primary key autoincrement,
             title text not null,
@@ -171,6 +181,8 @@ def m002_safeguards(db: Database) -> None:
             primary key (maintenance, monitor)
         ) strict, without rowid;
         create index maintenance_monitor_by_monitor on maintenance_monitor (monitor, maintenance);
+
+        create index alert_resolved on alert (monitor, resolved) where status = 'RESOLVED';
 
         create table secret (                 -- made here, for signing links
             name text primary key,
