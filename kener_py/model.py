@@ -357,6 +357,7 @@ class Notice:
     away: Gap | None = None  # we were not looking shortly before
     is_removed: bool = False  # resolved because the file no longer has the monitor or the rule
     is_reminder: bool = False  # it was said before, and is still so
+    alert: int | None = None  # what the links in the message act on
     diagnosis: tuple[str, ...] = ()  # what the data says about the cause, a sentence each
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from kener_py import status, store
 from kener_py.model import (
     DAY,
     SECOND,
+    Alert,
     ApiKey,
     Board,
     Config,
@@ -61,6 +64,9 @@ class Service:
         self._marked: Instant = 0
         self.reload(config)
         self.store.write(store.release_leases)
+        self._signing_key = self.store.write(
+            lambda db: store.keep_secret(db, "links", secrets.token_bytes(32))
+        )
         self._absences = store.gaps(self.store.read(), _ABSENCES)
 
     @property
@@ -99,6 +105,13 @@ class Service:
         """No message of trouble about a monitor for this long; until when, None if it is unknown."""
         until = self.clock() + length
         return until if self.store.write(lambda db: evaluate.snooze(db, tag, until)) else None
+
+    def signature(self, alert: int) -> str:
+        """What shows that a link about this alert came out of a message of ours."""
+        return hmac.new(self._signing_key, f"alert {alert}".encode(), "sha256").hexdigest()[:32]
+
+    def alert(self, number: int) -> Alert | None:
+        return store.alert(self.store.read(), number)
 
     # ---- time passes ----
 

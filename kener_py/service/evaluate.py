@@ -92,14 +92,17 @@ def _reconcile(
         store.reopen_incident(db, plan.reopening, plan.text, at)
     if plan.worsening is not None:
         store.worsen_incident(db, plan.worsening, plan.text, at)
-    for alert in plan.alerts:
-        store.save_alert(db, replace(alert, incident=known(alert.incident)))
+    ids = {
+        alert.rule: store.save_alert(db, replace(alert, incident=known(alert.incident)))
+        for alert in plan.alerts
+    }
     for alert in plan.dropped:
         store.drop_alert(db, alert)
     if plan.closing is not None and incident is not None and incident.id is not None:
         store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
     for notice, addresses in plan.notices:
-        _owe(db, active, replace(notice, incident=known(notice.incident)), addresses)
+        notice = replace(notice, incident=known(notice.incident), alert=ids.get(notice.rule))
+        _owe(db, active, notice, addresses)
     if not is_trouble:
         state = replace(state, snoozed_until=None)  # a snooze ends with the trouble that it was for
     return replace(state, is_counting=plan.is_counting), bool(plan.notices)

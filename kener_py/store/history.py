@@ -253,6 +253,16 @@ def forget_alive(db: Database, before: Instant) -> None:
     db.execute("delete from alive where ended < ?", [before])
 
 
+# ---- secrets of our own ----------------------------------------------------------------------
+
+
+def keep_secret(db: Database, name: str, fresh: bytes) -> bytes:
+    """The secret of this name: `fresh` if there was none yet."""
+    db.execute("insert into secret (name, value) values (?, ?) on conflict do nothing", [name, fresh])
+    row = db.execute("select value from secret where name = ?", [name]).fetchone()
+    return bytes(row[0])
+
+
 # ---- calls turned away -----------------------------------------------------------------------
 
 

@@ -75,8 +75,9 @@ def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
     return tuple(_alert(row) for row in rows)
 
 
-def save_alert(db: Database, alert: Alert) -> None:
-    db.execute(
+def save_alert(db: Database, alert: Alert) -> int | None:
+    """Insert it, or update it if it has an id; its id."""
+    cursor = db.execute(
         f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (id) do update set status = excluded.status, failures = excluded.failures,"
         " successes = excluded.successes, triggered = excluded.triggered,"
@@ -103,6 +104,12 @@ def save_alert(db: Database, alert: Alert) -> None:
             alert.acknowledged,
         ],
     )
+    return cursor.lastrowid if alert.id is None else alert.id
+
+
+def alert(db: Database, number: int) -> Alert | None:
+    row = db.execute(f"select {_ALERT} from alert where id = ?", [number]).fetchone()
+    return None if row is None else _alert(row)
 
 
 def drop_alert(db: Database, alert: Alert) -> None:

@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kener_py import store
 from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import api, health, heartbeat, pages, words
+from kener_py.web import acts, api, health, heartbeat, pages, words
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,6 +39,7 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v1/incidents/<number>", api.incident),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
+    (["GET", "POST"], "/alerts/<number>", acts.alert),
     (["GET"], "/", pages.front),
     (["GET"], "/monitors/<tag>", pages.monitor),
     (["GET"], "/incidents/<id>", pages.incident),
@@ -48,7 +49,7 @@ _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:{logo}; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -99,7 +100,8 @@ def _is_for_program() -> bool:
 def _policy(site: Site) -> str:
     """What a page may load: this site's own things, and the logo wherever it is."""
     host = urlsplit(site.logo or "")
-    return POLICY.format(logo=f" {host.scheme}://{host.netloc}" if host.netloc else "")
+    logo = f" {host.scheme}://{host.netloc}" if host.netloc else ""
+    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith("/alerts/") else "'none'")
 
 
 def _finish(service: Service, answer: Response) -> Response:

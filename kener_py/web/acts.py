@@ -1,0 +1,62 @@
+"""The links in a message: somebody is on it, or wants to hear nothing for a while.
+
+A link shows a page with buttons; only a button acts, for programs follow links in mail.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Response, make_response, render_template, request
+
+from kener_py.model import HOUR, AlertStatus
+from kener_py.service import Service
+from kener_py.web import pages
+from kener_py.web.api import is_id
+
+SNOOZES = {"1h": HOUR, "4h": 4 * HOUR, "24h": 24 * HOUR}
+
+
+def _is_ours(service: Service, number: int) -> bool:
+    given = request.args.get("sig", "").encode("utf-8", "replace")
+    return hmac.compare_digest(given, service.signature(number).encode())
+
+
+def alert(service: Service, number: str) -> Response:
+    """GET shows what can be done about an alert, POST does it; without our signature there is nothing."""
+    found = service.alert(int(number)) if is_id(number) else None
+    given = request.args.get("sig", "").encode("utf-8", "replace")
+    if (
+        found is None
+        or found.id is None
+        or not hmac.compare_digest(given, service.signature(found.id).encode())
+    ):
+        return make_response(pages.not_found(service))
+    done, until = "", None
+    is_over = found.status is not AlertStatus.TRIGGERED
+    if request.method == "POST" and not is_over:
+        act = request.form.get("act", "")
+        if act == "acknowledge":
+            service.acknowledge(found.monitor)
+            done = act
+        elif act in SNOOZES:
+            until = service.snooze(found.monitor, SNOOZES[act])
+            done = "snooze"
+    monitor = service.monitor(found.monitor)
+    answer = make_response(
+        render_template(
+            "alert.html",
+            site=service.config.site,
+            alert=found,
+            name=monitor.name if monitor else found.monitor,
+            is_over=is_over,
+            done=done,
+            until=until,
+            snoozes=SNOOZES,
+            action=request.full_path,
+        )
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
