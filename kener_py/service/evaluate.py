@@ -206,8 +206,8 @@ def adopt(db: store.Database, active: Active, at: Instant) -> None:
 
 def _retire(db: store.Database, before: State, at: Instant) -> None:
     state, changes = status.retire(before, at)
-    state, _ = status.evaluate(state, at)
-    store.add_changes(db, changes)
+    state, dated = status.evaluate(state, at)
+    store.add_changes(db, (*changes, *dated))
     store.show_changes(db, state.monitor, at)
     _save(db, replace(state, is_counting=False))
     store.set_tick(db, state.monitor, None)

@@ -282,8 +282,9 @@ def batch_delivery(db: Database, new: Delivery) -> None:
     """Owe a message that leaves at its due time with all others to its target until then."""
     row = db.execute(
         "select id from delivery where status = 'WAITING' and target = ? and thread = ?"
-        " and attempts = 0 and due > ? and due <= ?",
-        [new.target, _BATCH, new.created, new.due],
+        " and attempts = 0 and due > ? and due <= ?"
+        " and number = (select max(number) from delivery where target = ?)",
+        [new.target, _BATCH, new.created, new.due, new.target],
     ).fetchone()
     if row is None:
         _insert_delivery(db, new, _BATCH)
