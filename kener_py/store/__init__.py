@@ -6,7 +6,14 @@ given to `Store.write`; all others may also run on `Store.read()`.
 
 from sqlite_utils import Database
 
-from kener_py.store.database import Store, StoreError, Unavailable, is_disk_trouble, read_only
+from kener_py.store.database import (
+    Store,
+    StoreError,
+    Unavailable,
+    beside,
+    is_disk_trouble,
+    read_only,
+)
 from kener_py.store.history import (
     add_changes,
     add_rejections,
@@ -31,6 +38,13 @@ from kener_py.store.history import (
     ticks,
     trim_beats,
     trouble_since,
+)
+from kener_py.store.incident_edits import (
+    add_update,
+    delete_incident,
+    delete_update,
+    save_incident,
+    save_update,
 )
 from kener_py.store.incidents import (
     add_delivery,
@@ -62,12 +76,16 @@ __all__ = [
     "add_delivery",
     "add_incident",
     "add_rejections",
+    "add_update",
     "alive",
     "all_changes",
     "all_standing_alerts",
     "beats",
+    "beside",
     "changes",
     "claim_deliveries",
+    "delete_incident",
+    "delete_update",
     "deliveries",
     "drop_alert",
     "due_tags",
@@ -91,7 +109,9 @@ __all__ = [
     "release_leases",
     "resolve_incident",
     "save_alert",
+    "save_incident",
     "save_state",
+    "save_update",
     "set_tick",
     "show_changes",
     "standing_alerts",
