@@ -252,11 +252,12 @@ def test_a_file_that_is_no_database_is_refused(folder, content):
     assert (folder / "kener.db").read_bytes() == content
 
 
-def test_a_file_of_an_older_version_is_not_touched(folder):
+@pytest.mark.parametrize("words", [("list",), ("create", "X", "--text", "Y")])
+def test_a_file_of_an_older_version_is_not_touched(folder, words):
     store.Store(folder / "kener.db").close()
     with closing(sqlite3.connect(folder / "kener.db")) as older, older:
         older.execute("delete from _sqlite_migrations where name <> 'm001_first'")
-    result = run("create", "X", "--text", "Y")
+    result = run(*words)
     assert result.exit_code == 1
     assert "older version" in result.stderr
 

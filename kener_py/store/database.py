@@ -154,6 +154,8 @@ def read_only(path: Path) -> Database:
         connection = _connect(path, "ro")
         if not connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
             raise StoreError(f"{path}: empty; `kener-py serve` fills it")
+        if MIGRATIONS.pending(Database(connection)):
+            raise StoreError(f"{path}: of an older version; start this version's server first")
     except (sqlite3.Error, OSError) as error:
         raise _explained(path, error) from None
     return Database(connection)
