@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain
 from zoneinfo import ZoneInfo
 
 from kener_py.model import (
@@ -219,13 +218,21 @@ def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
 _Owed = tuple[Notice, tuple[str, ...]]
 
 
-def _once(owed: Sequence[_Owed], still_told: frozenset[str]) -> tuple[_Owed, ...]:
+def _once(owed: Sequence[_Owed], before: Iterable[Alert], after: Iterable[Alert]) -> tuple[_Owed, ...]:
     """Each address hears of one monitor once, the gravest; and of the end when all has ended."""
+    standing = [alert for alert in after if alert.status is AlertStatus.TRIGGERED]
+    still_told = {address for alert in standing for address in alert.told}
+    knows = {(address, alert.said) for alert in before for address in alert.told}
     heard: set[tuple[AlertStatus, str]] = set()
     kept = []
     for notice, addresses in sorted(owed, key=lambda each: (-_RANK[each[0].severity], each[0].since)):
-        ended = still_told if notice.kind is AlertStatus.RESOLVED else frozenset()
-        rest = tuple(a for a in addresses if a not in ended and (notice.kind, a) not in heard)
+        if notice.kind is AlertStatus.RESOLVED:
+            old = still_told
+        elif notice.is_reminder:
+            old = set()
+        else:  # another rule has said so, or said worse, and it is not over
+            old = {address for address, said in knows if said in (notice.status, Status.DOWN)}
+        rest = tuple(a for a in addresses if a not in old and (notice.kind, a) not in heard)
         heard.update((notice.kind, address) for address in rest)
         if rest:
             kept.append((notice, rest))
@@ -289,7 +296,6 @@ def plan(
             saved.append(after)
         is_counting = is_counting or _needs_every_tick(rule, after)
     is_worse = worsening != incident
-    still_told = (each.told for each in after_all if each.status is AlertStatus.TRIGGERED)
     return Plan(
         alerts=tuple(saved),
         dropped=tuple(dropped),
@@ -298,7 +304,7 @@ def plan(
         worsening=worsening if is_worse else None,
         text=_cause(look, rules, site) if opening or reopening or is_worse else "",
         closing=_closing(look, rules, after_all, incident),
-        notices=_once(owed, frozenset(chain.from_iterable(still_told))),
+        notices=_once(owed, standing.values(), after_all),
         is_counting=is_counting,
     )
 

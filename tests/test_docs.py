@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from real.conftest import Serve, serve  # noqa: F401
-from real.server import EVERY_SECOND, until
+from real.server import EVERY_SECOND, environment, until
 from receivers import mail_receiver
 
 from kener_py import config, notify
@@ -29,7 +29,7 @@ def blocks(kind: str) -> list[str]:
 
 def curl_lines() -> list[str]:
     joined = "\n".join(blocks("sh")).replace("\\\n", " ")
-    return [line for line in joined.splitlines() if line.startswith("curl ")]
+    return [line for line in joined.splitlines() if line.startswith("curl ") and "/heartbeat/" in line]
 
 
 def test_the_example_file_runs_without_any_environment() -> None:
@@ -90,6 +90,29 @@ def test_the_curl_lines_of_readme_turn_the_first_monitor_green(serve: Serve) -> 
     shown = server.get("/api/v1/monitors").json()[0]
     assert shown["tag"] == "nightly-backup"
     assert shown["status"] == "DEGRADED", "the last line reports it"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("program", ["curl", "kener-py"])
+def test_the_examples_of_incidents_work_as_written(serve: Serve, program: str) -> None:  # noqa: F811
+    (script,) = (
+        block
+        for block in blocks("sh")
+        if f"{program} " in block and "incident" in block and "make" not in block
+    )
+    key = "{name: ops, key: the-key-that-you-put-under-api_keys, scopes: [incidents:write]}"
+    server = serve(EXAMPLE.read_text().replace("api_keys: []", f"api_keys: [{key}]"))
+    script = script.replace("http://127.0.0.1:3000", server.url).replace("curl ", "curl -sS --fail ")
+    script = script.replace("kener-py ", f"{shlex.quote(sys.executable)} -m kener_py ")
+    files = {"KENER_CONFIG": str(server.config), "KENER_DATABASE": str(server.database)}
+
+    subprocess.run(
+        ["bash", "-e", "-c", script], check=True, capture_output=True, cwd=ROOT, env=environment(files)
+    )
+
+    (shown,) = server.get("/api/v1/incidents").json()
+    assert (shown["state"], shown["title"]) == ("RESOLVED", "Backups are late")
+    assert [each["state"] for each in shown["updates"]] == ["RESOLVED", "IDENTIFIED", "INVESTIGATING"]
 
 
 @pytest.mark.real

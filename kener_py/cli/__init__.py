@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 EX_CONFIG = 78
 
-_config = click.option(
+F = TypeVar("F", bound=Callable[..., object])
+
+_config: Callable[[F], F] = click.option(
     "--config",
     "path",
     envvar="KENER_CONFIG",
@@ -28,7 +31,9 @@ _config = click.option(
     type=click.Path(path_type=Path),
     help="The YAML file (or $KENER_CONFIG).",
 )
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+_as_json: Callable[[F], F] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for a program to read."
+)
 
 
 def _fail(text: object, code: int = 1) -> NoReturn:
@@ -195,3 +200,8 @@ def healthcheck(path: Path, timeout: float) -> None:
     if answer.status != 200:
         _fail(text)
     click.echo(text)
+
+
+from kener_py.cli.incidents import incident  # noqa: E402 - it needs the names above
+
+main.add_command(incident)

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from kener_py import status, store
 from kener_py.model import (
@@ -29,11 +30,13 @@ from kener_py.model import (
     MonitorPage,
     MonitorView,
 )
-from kener_py.service import board, evaluate
+from kener_py.service import board, evaluate, incidents
 from kener_py.service.active import Active, active
 from kener_py.service.evaluate import Unwatched
 
 __all__ = ["Service", "Unwatched"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger("kener_py.service")
 
@@ -112,6 +115,11 @@ class Service:
 
     def alert(self, number: int) -> Alert | None:
         return store.alert(self.store.read(), number)
+
+    def change(self, job: Callable[[store.Database, Config, Instant], T]) -> T:
+        """What people change by hand, on disk when this returns. Raises Unavailable, or what `job` raises."""
+        at = self.clock()
+        return self.store.write(lambda db: job(db, self.config, at))
 
     # ---- time passes ----
 
@@ -217,6 +225,17 @@ class Service:
         at = self.clock()
         with self.store.snapshot() as db:
             return board.incidents(db, self.config, at - self.config.retention.days * DAY, at)
+
+    def all_incidents(self) -> tuple[Incident, ...]:
+        """The same with drafts and hidden ones, for operators."""
+        at = self.clock()
+        with self.store.snapshot() as db:
+            return incidents.listed(db, at, since=at - self.config.retention.days * DAY)
+
+    def any_incident(self, number: int) -> Incident | None:
+        """One incident, whoever may see it."""
+        with self.store.snapshot() as db:
+            return store.incident(db, number)
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

@@ -6,7 +6,14 @@ given to `Store.write`; all others may also run on `Store.read()`.
 
 from sqlite_utils import Database
 
-from kener_py.store.database import Store, StoreError, Unavailable, is_disk_trouble, read_only
+from kener_py.store.database import (
+    Store,
+    StoreError,
+    Unavailable,
+    beside,
+    is_disk_trouble,
+    read_only,
+)
 from kener_py.store.history import (
     add_changes,
     add_rejections,
@@ -32,6 +39,13 @@ from kener_py.store.history import (
     ticks,
     trim_beats,
     trouble_since,
+)
+from kener_py.store.incident_edits import (
+    add_update,
+    delete_incident,
+    delete_update,
+    save_incident,
+    save_update,
 )
 from kener_py.store.incidents import (
     add_delivery,
@@ -67,14 +81,18 @@ __all__ = [
     "add_delivery",
     "add_incident",
     "add_rejections",
+    "add_update",
     "alert",
     "alive",
     "all_changes",
     "all_standing_alerts",
     "batch_delivery",
     "beats",
+    "beside",
     "changes",
     "claim_deliveries",
+    "delete_incident",
+    "delete_update",
     "deliveries",
     "drop_alert",
     "due_tags",
@@ -101,7 +119,9 @@ __all__ = [
     "reopen_incident",
     "resolve_incident",
     "save_alert",
+    "save_incident",
     "save_state",
+    "save_update",
     "set_tick",
     "show_changes",
     "standing_alerts",

@@ -154,9 +154,39 @@ def read_only(path: Path) -> Database:
         connection = _connect(path, "ro")
         if not connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
             raise StoreError(f"{path}: empty; `kener-py serve` fills it")
+        if MIGRATIONS.pending(Database(connection)):
+            raise StoreError(f"{path}: of an older version; start this version's server first")
     except (sqlite3.Error, OSError) as error:
         raise _explained(path, error) from None
     return Database(connection)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Database]:
+    """One transaction while a server may be writing to the file: committed at the end, or nothing is.
+
+    Raises StoreError if the file cannot be used, or is not of this version.
+    """
+    try:
+        if not path.exists():
+            raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
+        _verify(path)
+        connection = _connect(path, "rw", wait=20.0)
+    except (sqlite3.Error, OSError) as error:
+        raise _explained(path, error) from None
+    with closing(connection):
+        try:
+            connection.execute("begin immediate")
+            db = Database(connection)
+            if MIGRATIONS.pending(db):
+                raise StoreError(f"{path}: empty or of an older version; start this version's server first")
+            yield db
+            connection.execute("commit")
+        except sqlite3.Error as error:
+            raise _explained(path, error) from error
+        finally:
+            if connection.in_transaction:
+                connection.rollback()
 
 
 class Store:

@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kener_py import store
 from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, pages, words
+from kener_py.web import acts, api, health, heartbeat, incidents, pages, words
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,8 +35,16 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.by_key),
     (["GET"], "/api/v1/monitors", api.monitors),
     (["GET"], "/api/v1/monitors/<tag>", api.monitor),
-    (["GET"], "/api/v1/incidents", api.incidents),
-    (["GET"], "/api/v1/incidents/<number>", api.incident),
+    (["GET"], "/api/v1/incidents", incidents.listed),
+    (["POST"], "/api/v1/incidents", incidents.create),
+    (["GET"], "/api/v1/incidents/<number>", incidents.one),
+    (["PATCH"], "/api/v1/incidents/<number>", incidents.edit),
+    (["DELETE"], "/api/v1/incidents/<number>", incidents.delete),
+    (["POST"], "/api/v1/incidents/<number>/publish", incidents.publish),
+    (["POST"], "/api/v1/incidents/<number>/resolve", incidents.resolve),
+    (["POST"], "/api/v1/incidents/<number>/updates", incidents.add_update),
+    (["PATCH"], "/api/v1/incidents/<number>/updates/<update>", incidents.edit_update),
+    (["DELETE"], "/api/v1/incidents/<number>/updates/<update>", incidents.delete_update),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
@@ -74,7 +82,8 @@ def create(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
     for methods, rule, view in ROUTES:
-        app.add_url_rule(rule, rule, partial(view, service), methods=methods, provide_automatic_options=False)
+        name = f"{methods[0]} {rule}"  # one URL may have several views
+        app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.after_request(partial(_finish, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from flask import Response, jsonify
 
-from kener_py.model import Incident, Instant, MonitorView, Status
+from kener_py.model import Instant, MonitorView, Status
 from kener_py.service import Service
 
 
@@ -47,7 +47,8 @@ def monitor_fields(view: MonitorView, is_stale: bool) -> dict[str, object]:
     }
 
 
-def _public(answer: Response) -> Response:
+def public(answer: Response) -> Response:
+    """An answer that any page may read, and that is asked for again each time."""
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -56,39 +57,11 @@ def _public(answer: Response) -> Response:
 def monitors(service: Service) -> Response:
     """Every public monitor. While the loop stands still, nothing is known: NO_DATA."""
     stale = service.is_stale(service.measured(), service.clock())
-    return _public(jsonify([monitor_fields(view, stale) for view in service.monitor_views()]))
+    return public(jsonify([monitor_fields(view, stale) for view in service.monitor_views()]))
 
 
 def monitor(service: Service, tag: str) -> Response:
     page = service.monitor_page(tag)
     if page is None:
-        return _public(error(404, "No public monitor has this tag"))
-    return _public(jsonify(monitor_fields(page.view, page.is_stale)))
-
-
-def _incident(each: Incident) -> dict[str, object]:
-    return {
-        "id": str(each.id),
-        "title": each.title,
-        "state": each.state,
-        "severity": each.severity,
-        "started": rfc3339(each.started),
-        "resolved": rfc3339(each.resolved),
-        "monitors": list(each.monitors),
-        "updates": [
-            {"state": update.state, "text": update.text, "created": rfc3339(update.created)}
-            for update in each.updates
-        ],
-    }
-
-
-def incidents(service: Service) -> Response:
-    """Every public incident that is kept, newest first."""
-    return _public(jsonify([_incident(each) for each in service.incidents()]))
-
-
-def incident(service: Service, number: str) -> Response:
-    page = service.incident_page(int(number)) if is_id(number) else None
-    if page is None:
-        return _public(error(404, "No public incident has this id"))
-    return _public(jsonify(_incident(page.incident)))
+        return public(error(404, "No public monitor has this tag"))
+    return public(jsonify(monitor_fields(page.view, page.is_stale)))

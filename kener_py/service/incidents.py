@@ -1,0 +1,412 @@
+"""Incidents by hand: what people may say, and what follows from it.
+
+Everything here runs inside one transaction: a job of the writer, or `store.beside`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from kener_py import store
+from kener_py.config.problems import closest
+from kener_py.model import (
+    Config,
+    Incident,
+    IncidentState,
+    IncidentUpdate,
+    Instant,
+    Severity,
+)
+
+LONGEST_TITLE = 200  # characters
+LONGEST_TEXT = 20_000
+RESOLVED_TEXT = "This incident is resolved."
+
+
+class Refused(Exception):
+    """What was said cannot be so; nothing is written. `others` are further fields that are wrong."""
+
+    def __init__(self, field: str, text: str, *others: Refused) -> None:
+        super().__init__(field, text, *others)
+        self.field = field
+        self.text = text
+        self.others = others
+
+    def __str__(self) -> str:
+        return "; ".join(f"{each.field}: {each.text}" for each in (self, *self.others))
+
+
+class Unknown(Refused):
+    """There is no such incident, or it has no such update."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Forbidden(Refused):
+    """It is about monitors that the caller may not speak of."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+# ---- what is given ---------------------------------------------------------------------------
+
+
+class _Problems(list[Refused]):
+    """Every field that is wrong, so that all of them are told at once."""
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            self.append(refused)
+
+    def tell(self) -> None:
+        if self:
+            first, *others = self
+            raise Refused(first.field, first.text, *others)
+
+
+def _storable(field: str, value: str, longest: int, allowed: str = "") -> str:
+    """`value` without blanks around it, if it is a text that can be kept and shown."""
+    value = value.strip()
+    if not value:
+        raise Refused(field, "should not be empty")
+    if len(value) > longest:
+        raise Refused(field, f"is {len(value)} characters long; at most {longest} are kept")
+    odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") and c not in allowed), None)
+    if odd is not None:
+        raise Refused(field, f"has a character that is no text: U+{ord(odd):04X}")
+    return value
+
+
+def _title(value: str) -> str:
+    return _storable("title", value, LONGEST_TITLE)
+
+
+def _text(value: str) -> str:
+    return _storable("text", value.replace("\r\n", "\n"), LONGEST_TEXT, allowed="\n\t")
+
+
+def _tags(config: Config, tags: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
+    """The tags, each once and sorted as the store does; `known` ones may have left the file."""
+    for tag in tags:
+        if tag not in config.monitors and tag not in known:
+            meant = closest(tag, tuple(config.monitors))
+            shown = tag[:50].encode("utf-8", "replace").decode()
+            hint = f"; did you mean '{meant}'?" if meant else ""
+            raise Refused("monitors", f"no monitor has the tag '{shown}'{hint}")
+    return tuple(sorted(set(tags)))
+
+
+def _past(field: str, moment: Instant, at: Instant) -> Instant:
+    if moment > at:
+        raise Refused(field, "lies in the future")
+    return moment
+
+
+def _in_order(started: Instant, resolved: Instant) -> None:
+    if resolved < started:
+        raise Refused("resolved", "is before the incident started")
+
+
+def _is_public(config: Config, tags: Collection[str]) -> bool:
+    """False if it is about hidden monitors only: nobody may learn of them, now or later."""
+    hidden = {tag for tag, monitor in config.monitors.items() if monitor.is_hidden}
+    return not tags or not hidden.issuperset(tags)
+
+
+# ---- what is there ---------------------------------------------------------------------------
+
+
+def is_draft(incident: Incident, at: Instant) -> bool:
+    return incident.publish_at is None or incident.publish_at > at
+
+
+def found(db: store.Database, number: int) -> Incident:
+    """The incident whoever may see it. Raises Unknown."""
+    incident = store.incident(db, number)
+    if incident is None:
+        raise Unknown("id", "No incident has this id")
+    return incident
+
+
+def listed(
+    db: store.Database,
+    at: Instant,
+    *,
+    since: Instant = 0,
+    only_open: bool = False,
+    only_drafts: bool = False,
+) -> tuple[Incident, ...]:
+    """Incidents for operators, drafts and hidden ones included, newest first."""
+    return tuple(
+        each
+        for each in store.incidents(db, since)
+        if not (only_open and each.resolved is not None) and not (only_drafts and not is_draft(each, at))
+    )
+
+
+def is_within(incident: Incident, tags: Collection[str] | None) -> bool:
+    """Whether it is about these monitors and no other; None stands for all there are."""
+    return tags is None or (bool(incident.monitors) and set(incident.monitors) <= set(tags))
+
+
+def check_within(incident: Incident, tags: Collection[str] | None) -> Incident:
+    """The same incident. Raises Forbidden if it is about other monitors than `tags`."""
+    if not is_within(incident, tags):
+        raise Forbidden("monitors", "This API key is limited to other monitors")
+    return incident
+
+
+def _update_of(incident: Incident, update: int) -> IncidentUpdate:
+    for each in incident.updates:
+        if each.id == update:
+            return each
+    raise Unknown("update", "This incident has no update with this id")
+
+
+# ---- what people do --------------------------------------------------------------------------
+
+
+def create(
+    db: store.Database,
+    config: Config,
+    title: str,
+    text: str,
+    at: Instant,
+    *,
+    state: IncidentState = IncidentState.INVESTIGATING,
+    severity: Severity = Severity.MINOR,
+    monitors: Collection[str] = (),
+    started: Instant | None = None,
+    resolved: Instant | None = None,
+    is_draft: bool = False,
+) -> Incident:
+    """A new incident with its first update; times default to `at`."""
+    problems = _Problems()
+    with problems.noted():
+        title = _title(title)
+    with problems.noted():
+        text = _text(text)
+    with problems.noted():
+        monitors = _tags(config, monitors)
+    with problems.noted():
+        started = at if started is None else _past("started", started, at)
+    with problems.noted():
+        if resolved is not None and state is not IncidentState.RESOLVED:
+            raise Refused("resolved", "goes with the state RESOLVED only")
+        if state is IncidentState.RESOLVED:
+            resolved = at if resolved is None else _past("resolved", resolved, at)
+            _in_order(at if started is None else started, resolved)
+    problems.tell()
+    new = Incident(
+        id=None,
+        title=title,
+        state=state,
+        severity=severity,
+        started=at if started is None else started,
+        created=at,
+        resolved=resolved,
+        is_public=_is_public(config, monitors),
+        publish_at=None if is_draft else at,
+        monitors=tuple(monitors),
+    )
+    return found(db, store.add_incident(db, new, text))
+
+
+def update(
+    db: store.Database,
+    number: int,
+    text: str,
+    at: Instant,
+    *,
+    state: IncidentState | None = None,
+    created: Instant | None = None,
+) -> Incident:
+    """The incident with one more update, which is dated `created`.
+
+    Its state is the state of its newest update. Without `state` the update changes nothing about it.
+    """
+    before = found(db, number)
+    newest = before.updates[0].created if before.updates else before.started
+    problems = _Problems()
+    with problems.noted():
+        text = _text(text)
+    with problems.noted():
+        if created is None:
+            created = max(at, newest)  # a clock that was set back must not make it an old one
+        else:
+            _date(before, created, at)
+            if created < newest and state is IncidentState.RESOLVED:
+                raise Refused(
+                    "state", "a newer update says otherwise; resolve it and give the time that it ended"
+                )
+    problems.tell()
+    assert created is not None
+    if state is None:
+        state = before.state if created >= newest else _state_at(before, created)
+    store.add_update(db, IncidentUpdate(None, number, state, text, created))
+    return _follow(db, before)
+
+
+def _date(incident: Incident, created: Instant, at: Instant) -> None:
+    _past("created", created, at)
+    if created < incident.started:
+        raise Refused("created", "is before the incident started")
+
+
+def _state_at(incident: Incident, at: Instant) -> IncidentState:
+    """What the newest update until then said."""
+    return next((each.state for each in incident.updates if each.created <= at), IncidentState.INVESTIGATING)
+
+
+def _follow(db: store.Database, before: Incident) -> Incident:
+    """The incident after a change of its updates: if another is the newest now, its state follows."""
+    assert before.id is not None
+    after = found(db, before.id)
+    newest = after.updates[0]
+    if before.updates and (before.updates[0].id, before.updates[0].state) == (newest.id, newest.state):
+        return after
+    if newest.state is not after.state:
+        is_over = newest.state is IncidentState.RESOLVED
+        if after.opened_for is not None and not is_over and after.resolved is not None:
+            raise Refused(
+                "state", "an alert opened this incident, and it is over; a new alert opens a new one"
+            )
+        after = replace(
+            after, state=newest.state, resolved=max(newest.created, after.started) if is_over else None
+        )
+        store.save_incident(db, after)
+    return after
+
+
+def edit_update(
+    db: store.Database,
+    number: int,
+    id: int,
+    at: Instant,
+    *,
+    text: str | None = None,
+    state: IncidentState | None = None,
+    created: Instant | None = None,
+) -> Incident:
+    """The incident with one update said differently; what is None stays."""
+    before = found(db, number)
+    old = _update_of(before, id)
+    problems = _Problems()
+    with problems.noted():
+        text = old.text if text is None else _text(text)
+    with problems.noted():
+        if created is not None:
+            _date(before, created, at)
+    problems.tell()
+    store.save_update(
+        db,
+        replace(
+            old,
+            text=old.text if text is None else text,
+            state=old.state if state is None else state,
+            created=old.created if created is None else created,
+        ),
+    )
+    return _follow(db, before)
+
+
+def delete_update(db: store.Database, number: int, id: int) -> Incident:
+    """The incident without one of its updates; the last one stays."""
+    before = found(db, number)
+    _update_of(before, id)
+    if len(before.updates) == 1:
+        raise Refused("update", "an incident keeps at least one update; delete the incident instead")
+    store.delete_update(db, id)
+    return _follow(db, before)
+
+
+def publish(db: store.Database, number: int, at: Instant) -> Incident:
+    """The incident, visible from now on; one that is visible already stays as it is."""
+    before = found(db, number)
+    if not before.is_public:
+        raise Refused("id", "this incident is about hidden monitors, so nobody may see it")
+    if is_draft(before, at):
+        store.save_incident(db, replace(before, publish_at=at))
+    return found(db, number)
+
+
+def resolve(
+    db: store.Database,
+    number: int,
+    at: Instant,
+    text: str = RESOLVED_TEXT,
+    *,
+    resolved: Instant | None = None,
+) -> Incident:
+    """The incident, over since `resolved`. The alert that opened it, if one did, stays as it is."""
+    before = found(db, number)
+    problems = _Problems()
+    with problems.noted():
+        text = _text(text)
+    with problems.noted():
+        if before.resolved is not None:
+            raise Refused("state", "it is resolved already")
+        if resolved is not None:
+            _in_order(before.started, _past("resolved", resolved, at))
+    problems.tell()
+    update(db, number, text, at, state=IncidentState.RESOLVED)
+    ended = max(at, before.started) if resolved is None else resolved
+    store.save_incident(db, replace(before, state=IncidentState.RESOLVED, resolved=ended))
+    return found(db, number)
+
+
+def edit(
+    db: store.Database,
+    config: Config,
+    number: int,
+    at: Instant,
+    *,
+    title: str | None = None,
+    severity: Severity | None = None,
+    monitors: Collection[str] | None = None,
+    started: Instant | None = None,
+    resolved: Instant | None = None,
+) -> Incident:
+    """The incident with some of its fields changed; what is None stays."""
+    before = after = found(db, number)
+    problems = _Problems()
+    if title is not None:
+        with problems.noted():
+            after = replace(after, title=_title(title))
+    if severity is not None:
+        after = replace(after, severity=severity)
+    if monitors is not None:
+        with problems.noted():
+            after = replace(after, monitors=_tags(config, monitors, before.monitors))
+            if before.opened_for is None:  # that of a hidden monitor stays hidden for good
+                after = replace(after, is_public=_is_public(config, after.monitors))
+    if started is not None:
+        with problems.noted():
+            after = replace(after, started=_past("started", started, at))
+            if any(each.created < started for each in before.updates):
+                raise Refused("started", "is after the first update")
+    if resolved is not None:
+        with problems.noted():
+            if before.resolved is None:
+                raise Refused("resolved", "it is not resolved yet")
+            after = replace(after, resolved=_past("resolved", resolved, at))
+    if after.resolved is not None:
+        with problems.noted():
+            _in_order(after.started, after.resolved)
+    problems.tell()
+    store.save_incident(db, after)
+    return after
+
+
+def delete(db: store.Database, number: int) -> None:
+    """Forget it and all that was said about it. Its id is never given again."""
+    found(db, number)
+    store.delete_incident(db, number)
