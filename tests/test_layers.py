@@ -13,14 +13,15 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts"}
+CORE = {"model", "status", "alerts", "messages"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
 ARROWS: dict[str, set[str]] = {
     "model": set(),
     "status": {"model"},
-    "alerts": {"model"},
+    "alerts": {"model", "messages"},
+    "messages": {"model"},
     "config": {"model"},
     "store": {"model"},
     "notify": set(),
@@ -58,6 +59,7 @@ FOR_CORE = {
     "enum",
     "functools",
     "heapq",
+    "html",
     "itertools",
     "math",
     "operator",

@@ -84,15 +84,15 @@ def serve(path: Path, **flags: str | int | None) -> None:
 @_config
 def check(path: Path) -> None:
     """Validate the file, and print when each monitor would alert."""
-    from kener_py import alerts
+    from kener_py import messages
 
     config = _load(path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     for monitor in config.monitors.values():
         rules = [rule for rule in config.rules if monitor.tag in rule.monitors]
-        click.echo(f"{monitor.tag}: expects {alerts.expectation(monitor.limits)}")
-        click.echo(f"  {alerts.forecast(monitor, rules)}")
+        click.echo(f"{monitor.tag}: expects {messages.expectation(monitor.limits)}")
+        click.echo(f"  {messages.forecast(monitor, rules)}")
     click.echo(f"{path}: valid; {len(config.monitors)} monitors, {len(config.rules)} alert rules")
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kener_py import alerts, store
+from kener_py import alerts, messages, store
 from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant
 from kener_py.service import Service
 
@@ -118,10 +118,11 @@ class Sender(threading.Thread):
             raise _Gone("the notifier is no longer in the configuration")
         notice = delivery.notices[-1]
         is_well = notice.kind is AlertStatus.RESOLVED
+        message = messages.compose(delivery.notices, active.config.site, delivery.id)
         self._send(
             target.url,
-            alerts.subject(notice),
-            f"{alerts.body(notice, active.config.site)}\nMessage: {delivery.id}",
+            message.title,
+            message.text,
             severity="ok" if is_well else str(notice.severity),
             delivery=delivery.id,
         )

@@ -1,0 +1,16 @@
+"""From notices to words: the built-in message, a notifier's own templates, and lengths of time. Pure."""
+
+from kener_py.messages.message import Message, compose, subject, title, worst_first
+from kener_py.messages.words import expectation, forecast, length, moment
+
+__all__ = [
+    "Message",
+    "compose",
+    "expectation",
+    "forecast",
+    "length",
+    "moment",
+    "subject",
+    "title",
+    "worst_first",
+]
