@@ -58,7 +58,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """What would have been sent; a URL that ends in "other" is refused."""
     found: list[tuple[str, str, str]] = []
 
-    def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+    def send(url: str, title: str, text: str, *, severity: str, delivery: str, **more: str) -> None:
         if url.endswith("other"):
             raise notify.NotifyError("json: connection refused")
         found.append((url, title, severity))

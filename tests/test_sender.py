@@ -32,7 +32,7 @@ class Channel:
         self.hung: dict[threading.Event, threading.Thread] = {}
         self.hangs = threading.Semaphore(0)
 
-    def __call__(self, url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+    def __call__(self, url: str, title: str, text: str, **more: str) -> None:
         self.begun.append(url)
         if self.gates.get(url):
             gate = self.gates[url].pop(0)
@@ -41,7 +41,7 @@ class Channel:
             assert gate.wait(WAIT)
         if self.errors.get(url):
             raise self.errors[url].pop(0)
-        self.sent(url, title, body, severity=severity, delivery=delivery)
+        self.sent(url, title, text, **more)
 
     def hang(self, url: str = HANGS) -> threading.Event:
         """The next attempt at this URL hangs until it is let go."""
@@ -130,6 +130,15 @@ def test_a_message_carries_the_id_of_its_delivery(post: Post, sent: Sent) -> Non
     (delivery,) = post.deliveries()
     assert sent[0].delivery == delivery.id
     assert sent[0].body.endswith(f"\nMessage: {delivery.id}")
+
+
+def test_messages_about_one_incident_share_a_thread(post: Post, sent: Sent) -> None:
+    relapse(post.world, 1)
+    post.step()
+    post.step()
+    assert [message.thread for message in sent] == ["incident-1.kener", "incident-1.kener"]
+    assert "<b>Status:</b> DOWN" in sent[0].html
+    assert "**Status:** DOWN" in sent[0].markdown
 
 
 def test_good_news_is_sent_as_such(post: Post, sent: Sent) -> None:
@@ -485,8 +494,8 @@ def test_an_outcome_is_written_down_although_the_database_is_busy_for_a_moment(
             raise store.Unavailable("locked")
         return write(job, wait)
 
-    def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
-        sent(url, title, body, severity=severity, delivery=delivery)
+    def send(url: str, title: str, text: str, **more: str) -> None:
+        sent(url, title, text, **more)
         monkeypatch.setattr(world.db, "write", busy)
 
     made = Sender(world.service, send)

@@ -1,6 +1,6 @@
 """From notices to words: the built-in message, a notifier's own templates, and lengths of time. Pure."""
 
-from kener_py.messages.message import Message, compose, subject, title, worst_first
+from kener_py.messages.message import Message, compose, gravity, subject, thread, title, worst_first
 from kener_py.messages.words import expectation, forecast, length, moment
 
 __all__ = [
@@ -8,9 +8,11 @@ __all__ = [
     "compose",
     "expectation",
     "forecast",
+    "gravity",
     "length",
     "moment",
     "subject",
+    "thread",
     "title",
     "worst_first",
 ]

@@ -93,6 +93,19 @@ def title(notices: Sequence[Notice]) -> str:
     return f"{monitors} monitor{'' if monitors == 1 else 's'}: {counted}"
 
 
+def gravity(notices: Sequence[Notice]) -> str:
+    """The worst severity of what is wrong; "ok" if all of it is over."""
+    open_ones = [each.severity for each in notices if each.kind is not AlertStatus.RESOLVED]
+    return str(max(open_ones, key=_SEVERITY_RANK.__getitem__)) if open_ones else "ok"
+
+
+def thread(notices: Sequence[Notice], site: Site) -> str:
+    """A name that all messages about one incident share, or about one monitor; "" if there are several."""
+    host = site.url.partition("://")[2].replace("/", ".") or "kener"
+    names = {f"incident-{n.incident}.{host}" if n.incident else f"{n.monitor}.{host}" for n in notices}
+    return names.pop() if len(names) == 1 else ""
+
+
 def compose(notices: Sequence[Notice], site: Site, delivery_id: str) -> Message:
     """The message about one notice, or about several, the worst first.
 

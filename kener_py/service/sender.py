@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kener_py import alerts, messages, store
-from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant
+from kener_py.model import SECOND, Delivery, DeliveryStatus, Instant
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.sender")
@@ -21,7 +21,7 @@ _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
 _AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
 
-Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises if it was not accepted
+Send = Callable[..., None]  # as `notify.send`; raises if it was not accepted
 
 
 @dataclass(slots=True, eq=False)
@@ -116,15 +116,17 @@ class Sender(threading.Thread):
         target = active.target(delivery.target, delivery.notifier)
         if target is None:
             raise _Gone("the notifier is no longer in the configuration")
-        notice = delivery.notices[-1]
-        is_well = notice.kind is AlertStatus.RESOLVED
-        message = messages.compose(delivery.notices, active.config.site, delivery.id)
+        site = active.config.site
+        message = messages.compose(delivery.notices, site, delivery.id)
         self._send(
             target.url,
             message.title,
             message.text,
-            severity="ok" if is_well else str(notice.severity),
+            html=message.html,
+            markdown=message.markdown,
+            severity=messages.gravity(delivery.notices),
             delivery=delivery.id,
+            thread=messages.thread(delivery.notices, site),
         )
 
     def _finish(
