@@ -131,6 +131,8 @@ class Retention:
 class Notifier:
     name: str
     urls: tuple[str, ...] = field(repr=False)  # Apprise URLs; they carry secrets
+    title: str = ""  # a template of its own; "" for the built-in words
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

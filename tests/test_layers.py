@@ -39,6 +39,7 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
+    "jinja2": {"messages"},
     "markdown_it": {"web"},
     "markupsafe": {"web"},
     "pydantic": {"config"},
@@ -56,6 +57,7 @@ FOR_CORE = {
     "collections",
     "dataclasses",
     "datetime",  # its clock is looked for below
+    "difflib",
     "enum",
     "functools",
     "heapq",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from conftest import OPS, Clock, Sent, T, World, config, monitor, rule
 
 from kener_py import store
-from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Status
+from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Notifier, Status
 from kener_py.notify import NotifyError
 from kener_py.service.sender import Sender
 
@@ -165,6 +166,25 @@ def test_each_target_gets_its_own_delivery(post: Post, sent: Sent) -> None:
     post.step()
     assert {message.url for message in sent} == {OPS, HANGS}
     assert len({message.delivery for message in sent}) == 2
+
+
+def test_a_notifier_s_own_template_is_used(post: Post, sent: Sent) -> None:
+    own = Notifier("ops", (OPS,), "{{ name }}!", "{{ rule }} {{ alert_failure_threshold }} {{ delivery }}")
+    post.world.service.reload(replace(config(), notifiers={"ops": own}))
+    post.world.beat(DOWN)
+    post.step()
+    assert (sent[0].title, sent[0].body) == ("Job!", f"down 1 {sent[0].delivery}")
+
+
+def test_a_template_that_fails_loses_nothing(
+    post: Post, sent: Sent, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = Notifier("ops", (OPS,), body="{{ 1 / (count - 1) }}")
+    post.world.service.reload(replace(config(), notifiers={"ops": own}))
+    post.world.beat(DOWN)
+    post.step()
+    assert sent[0].title == "DOWN: Job (minor)"
+    assert "the template of ops failed, so the built-in message is sent: division by zero" in caplog.text
 
 
 # ---- order -----------------------------------------------------------------------------------

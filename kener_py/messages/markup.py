@@ -10,6 +10,7 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
 _MARKS = re.compile(r"[\\`*_~\[\]<>|]")
+_BLOCK = re.compile(r"[#+=-]|\d+[.)]")
 _ENTITY = re.compile(r"&(?=#?\w{1,40};)")
 # Chats look for these words anywhere, and for any name where a word may begin.
 _PING = re.compile(r"@(?=everyone|here|channel|all|room)|(?<![\w.+-])@(?=\S)", re.IGNORECASE)
@@ -37,12 +38,13 @@ def for_html(text: str) -> str:
 def for_markdown(text: str) -> str:
     """CommonMark that shows the text as it is, and calls nobody: @everyone, <!channel>, <@U123>.
 
-    It is meant to stand behind other text; only its own further lines are kept from being
-    headings, lists or code.
+    None of its lines is a heading, a list or code either.
     """
     safe = []
     for line in lines(text):
         line = _MARKS.sub(lambda mark: "\\" + mark[0], line)
         line = _ENTITY.sub("&" + _NOTHING, line)
         safe.append(_PING.sub("@" + _NOTHING, line))
+    if _BLOCK.match(safe[0]):
+        safe[0] = _NOTHING + safe[0]
     return f"  \n{_NOTHING}".join(safe)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kener_py import alerts, messages, store
-from kener_py.model import SECOND, Delivery, DeliveryStatus, Instant
+from kener_py.model import SECOND, Delivery, DeliveryStatus, Instant, Notifier
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.sender")
@@ -117,7 +117,7 @@ class Sender(threading.Thread):
         if target is None:
             raise _Gone("the notifier is no longer in the configuration")
         site = active.config.site
-        message = messages.compose(delivery.notices, site, delivery.id)
+        message = self._message(delivery, active.config.notifiers.get(delivery.notifier))
         self._send(
             target.url,
             message.title,
@@ -128,6 +128,22 @@ class Sender(threading.Thread):
             delivery=delivery.id,
             thread=messages.thread(delivery.notices, site),
         )
+
+    def _message(self, delivery: Delivery, notifier: Notifier | None) -> messages.Message:
+        """In the notifier's own words; in ours when its template fails."""
+        config = self._service.active.config
+        if notifier is not None and (notifier.title or notifier.body):
+            rules = {rule.name: rule for rule in config.rules}
+            try:
+                return messages.from_template(notifier, delivery.notices, config.site, delivery.id, rules)
+            except messages.TemplateError as error:
+                _log.warning(
+                    "delivery %s: the template of %s failed, so the built-in message is sent: %s",
+                    delivery.id,
+                    delivery.notifier,
+                    error,
+                )
+        return messages.compose(delivery.notices, config.site, delivery.id)
 
     def _finish(
         self,
