@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts", "messages"}
+CORE = {"model", "status", "alerts", "messages", "diagnosis"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "status": {"model"},
     "alerts": {"model", "messages"},
     "messages": {"model"},
+    "diagnosis": {"model", "messages"},
     "config": {"model"},
     "store": {"model"},
     "notify": set(),
