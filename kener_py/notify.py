@@ -214,7 +214,7 @@ _SHOW_MARKDOWN = {"discord", "dingtalk"}
 # Programs read these, or people in a form where a mention calls nobody; Slack's plugin escapes by itself.
 _CALL_NOBODY = {"json", "xml", "form", "mailto", "apprise", "slack"}
 _PING = re.compile(r"@(?=everyone|here|channel|all\b|room\b)|(?<=<)[@!]", re.IGNORECASE)
-_MARKS = re.compile(r"[\\`*_~\[\]<>|]")
+_MARKS = re.compile(r"[\\`*~\[\]<>]|(?<!\w)_|_(?!\w)|\|(?=\|)|(?<=\|)\|")
 
 
 def _form(plugin: Any, title: str, bodies: dict[str, str]) -> tuple[str, str, str]:

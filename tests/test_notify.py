@@ -17,11 +17,13 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
+from conftest import LIMITS, T, rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receivers import Answer, MailReceiver, Request, WebReceiver, mail_receiver, web_receiver
 
-from kener_py import notify
+from kener_py import messages, notify
+from kener_py.model import Monitor, Site
 
 # Apprise looks for imghdr, gone in Python 3.13, when it loads its e-mail plugin.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -717,6 +719,30 @@ def test_telegram_gets_html_that_it_accepts(web: WebReceiver, services: list[str
     assert "Backup &lt;DOWN&gt; &amp; out" in payload["text"]
     assert "<b>Status:</b> DOWN &lt;now&gt;" in payload["text"]
     ElementTree.fromstring(f"<p>{payload['text']}</p>")
+
+
+@pytest.mark.real
+def test_the_built_in_message_arrives_readable_and_calls_nobody(
+    web: WebReceiver, post: MailReceiver, services: list[str]
+) -> None:
+    down, _ = messages.examples(Monitor("nightly_backup", "My *job*", LIMITS), rule(), T)
+    notice = replace(down, message="<!channel> @everyone <@U123>\n# 5 [x](http://e.org)")
+    made = messages.compose([notice], Site(url="https://status.example.org"), "d-1")
+    for url in (SLACK, DISCORD, mailto(post)):
+        send(url, made.title, made.text, html=made.html, markdown=made.markdown)
+    slack = web.requests[0].json["attachments"][0]["text"]
+    discord = web.requests[1].json["content"]
+    assert "*Monitor:* My \\*job\\* (nightly_backup)" in slack
+    assert "**Monitor:** My \\*job\\* (nightly_backup)" in discord
+    assert discord.startswith("DOWN: My \\*job\\* (minor)\r\n")
+    for text in (slack, discord):
+        assert "https://status.example.org/monitors/nightly_backup" in text
+        assert not any(ping in text for ping in ("<!channel", "@everyone", "<@U123"))
+        assert "\n# 5" not in text
+    (mail,) = post.mails
+    assert mail.message["Subject"] == "DOWN: My *job* (minor)"
+    assert "Monitor: My *job* (nightly_backup)" in mail.text
+    assert "The job said: <!channel> @everyone <@U123>" in mail.text
 
 
 @pytest.mark.real

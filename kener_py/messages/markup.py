@@ -9,7 +9,8 @@ _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
-_MARKS = re.compile(r"[\\`*_~\[\]<>|]")
+# Slack shows some backslashes, so none stands where nothing could be meant: nightly_backup, a | b.
+_MARKS = re.compile(r"[\\`*~\[\]<>]|(?<!\w)_|_(?!\w)|\|(?=\|)|(?<=\|)\|")
 _BLOCK = re.compile(r"[#+=-]|\d+[.)]")
 _ENTITY = re.compile(r"&(?=#?\w{1,40};)")
 # Chats look for these words anywhere, and for any name where a word may begin.
