@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from kener_py.messages import expectation, length, moment
 from kener_py.model import (
     DAY,
     HOUR,
-    MINUTE,
     SECOND,
     Alert,
     AlertStatus,
@@ -22,7 +20,6 @@ from kener_py.model import (
     IncidentPolicy,
     IncidentState,
     Instant,
-    Limits,
     Millis,
     Monitor,
     Notice,
@@ -391,49 +388,7 @@ def retry_at(created: Instant, attempts: int, at: Instant, jitter: float) -> Ins
     return due if due < created + RETRY_FOR else None
 
 
-# ---- words -----------------------------------------------------------------------------------
-
-
-def length(millis: Millis) -> str:
-    """A length for people: its two largest units, "2 h 13 min"; under a minute in seconds."""
-    if millis < MINUTE:
-        return f"{millis / SECOND:.3f}".rstrip("0").rstrip(".") + " s"
-    parts = []
-    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND)):
-        count, millis = divmod(millis, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
-
-
-def moment(at: Instant, zone: str) -> str:
-    """An instant for people, with the zone's own abbreviation: "2026-09-30 13:41:00 CEST"."""
-    return datetime.fromtimestamp(at // SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-
-
-def expectation(limits: Limits) -> str:
-    """What the monitor waits for, in words."""
-    if limits.interval is not None:
-        return f"a heartbeat every {length(limits.interval)}, down after {length(limits.down_after)} without"
-    return (
-        f"a heartbeat at least every {length(limits.degraded_after)}, down after {length(limits.down_after)}"
-    )
-
-
-def forecast(monitor: Monitor, rules: Sequence[Rule]) -> str:
-    """When each rule would speak up after a last heartbeat, in words for the operator."""
-    if not rules:
-        return "no alert rule is about it"
-    parts = []
-    for rule in rules:
-        limits = monitor.limits
-        after = limits.down_after if rule.status is Status.DOWN else limits.degraded_after
-        names = ", ".join(rule.notifiers) or "nobody"
-        looks = "look" if rule.failure_threshold == 1 else f"{rule.failure_threshold} looks"
-        parts.append(f"rule '{rule.name}' tells {names}: {length(after)} after the last heartbeat, + {looks}")
-    return f"{'; '.join(parts)} (cron {monitor.cron})"
+# ---- words of incidents ----------------------------------------------------------------------
 
 
 def _cause(look: Look, rules: Sequence[Rule], site: Site) -> str:
@@ -445,45 +400,3 @@ def _cause(look: Look, rules: Sequence[Rule], site: Site) -> str:
         text = f"Expected {expectation(state.limits)}. The last heartbeat came at {last}."
     notes = [rule.description for rule in rules if rule.description and fails(rule, state.status)]
     return "\n\n".join([text, *notes])
-
-
-def subject(notice: Notice) -> str:
-    """The title of a message: the state first, so that an inbox sorts by it."""
-    if notice.is_removed:
-        return f"RESOLVED: {notice.name} is no longer watched by '{notice.rule}'"
-    if notice.kind is AlertStatus.RESOLVED:
-        ended = notice.at if notice.recovered is None else notice.recovered
-        return f"RESOLVED: {notice.name} is {notice.status} after {length(max(ended - notice.since, 0))}"
-    return f"{notice.status}: {notice.name} ({notice.severity})"
-
-
-def body(notice: Notice, site: Site) -> str:
-    """The text of a message: what a person needs to act on it, the most important first."""
-    zone = site.timezone
-    lines = [f"Monitor: {notice.name} ({notice.monitor})"]
-    if notice.is_removed:
-        lines.append(f"Status: {notice.status}; the configuration no longer watches it by this rule")
-    elif notice.kind is AlertStatus.RESOLVED:
-        ended = notice.at if notice.recovered is None else notice.recovered
-        lines.append(f"Status: {notice.status} since {moment(ended, zone)}")
-        lines.append(f"Trouble: from {moment(notice.since, zone)}, {length(max(ended - notice.since, 0))}")
-    else:
-        lines.append(f"Status: {notice.status} since {moment(notice.since, zone)}")
-    lines.append(f"Severity: {notice.severity}")
-    last = "never" if notice.last is None else moment(notice.last, zone)
-    lines.append(f"Last heartbeat: {last}")
-    lines.append(f"Expected: {notice.expected}")
-    if notice.message:
-        lines.append(f"The job said: {notice.message[:1000]}")
-    if notice.description:
-        lines.append(f"Note: {notice.description}")
-    if notice.away is not None:
-        lines.append(
-            "Careful: this server itself was away from "
-            f"{moment(notice.away.started, zone)} to {moment(notice.away.ended, zone)}"
-        )
-    if site.url:
-        where = f"/incidents/{notice.incident}" if notice.incident else f"/monitors/{notice.monitor}"
-        lines.append(f"{'Incident' if notice.incident else 'Monitor'}: {site.url}{where}")
-    lines.append(f"Rule: {notice.rule}")
-    return "\n".join(lines)

@@ -131,6 +131,8 @@ class Retention:
 class Notifier:
     name: str
     urls: tuple[str, ...] = field(repr=False)  # Apprise URLs; they carry secrets
+    title: str = ""  # a template of its own; "" for the built-in words
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +359,8 @@ class Notice:
     away: Gap | None = None  # we were not looking shortly before
     is_removed: bool = False  # resolved because the file no longer has the monitor or the rule
     is_reminder: bool = False  # it was said before, and is still so
-    alert: int | None = None  # what the links in the message act on
+    alert: int | None = None  # what the link in the message acts on
+    act_path: str = ""  # that link, signed; made when the message leaves, never stored
     diagnosis: tuple[str, ...] = ()  # what the data says about the cause, a sentence each
 
 

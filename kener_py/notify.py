@@ -12,6 +12,7 @@ import re
 import threading
 from concurrent.futures import Future
 from contextvars import ContextVar
+from html import escape as html_escape
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -64,19 +65,35 @@ def check(url: str) -> str | None:
         _heard.reset(token)
 
 
-def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+def send(
+    url: str,
+    title: str,
+    text: str,
+    *,
+    html: str = "",
+    markdown: str = "",
+    severity: str,
+    delivery: str,
+    thread: str = "",
+) -> None:
     """Return when the receiver has accepted the message, after `DEADLINE` seconds at the latest.
 
-    `severity` is ok, minor, major or critical. `delivery` is the same over retries; receivers of e-mail
-    and of webhooks see it as the header `X-Kener-Delivery`. Put the facts first: a text too long for
+    Services that show HTML (e-mail) or Markdown (chats) get that form if it is given; webhooks, and all
+    others, the text. `format=` in the URL decides otherwise. `severity` is ok, minor, major or critical.
+    `delivery` is the same over retries; receivers of e-mail and of webhooks see it as the header
+    `X-Kener-Delivery`. Mails of one `thread` stand together. Put the facts first: what is too long for
     the service is cut at its end. Raises NotifyError.
     """
-    message = _one_line(title), _plain(body) or _one_line(title), _TYPES[severity]
+    bodies = {
+        "text": _plain(text) or _one_line(title),
+        "html": _plain(html),
+        "markdown": _plain(markdown),
+    }
     accepted: Future[None] = Future()
 
     def run() -> None:
         try:
-            _deliver(url, *message, delivery)
+            _deliver(url, _one_line(title), bodies, _TYPES[severity], delivery, thread)
         except BaseException as error:
             accepted.set_exception(error)
         else:
@@ -91,14 +108,21 @@ def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> No
         raise NotifyError(f"{kind(url)}: not accepted within {DEADLINE:g} seconds") from None
 
 
-def _deliver(url: str, title: str, body: str, notify_type: str, delivery: str) -> None:
+def _deliver(
+    url: str, title: str, bodies: dict[str, str], notify_type: str, delivery: str, thread: str
+) -> None:
     _heard.set([])  # needs no reset: the thread ends with the send
     plugin = _plugin(url)
     # Not every plugin that takes headers from its URL keeps them as a dict.
     if "headers" in plugin.template_kwargs and isinstance(getattr(plugin, "headers", None), dict):
         plugin.headers.setdefault(DELIVERY_HEADER, delivery)
+        if thread and plugin.protocol == "mailto":
+            reference = _reference(thread)
+            plugin.headers.setdefault("In-Reply-To", reference)
+            plugin.headers.setdefault("References", reference)
+    form, title, body = _form(plugin, title, bodies)
     service = _apprise().Apprise(plugin, asset=plugin.asset)
-    result = service.notify(body=body, title=title, notify_type=notify_type, body_format="text")
+    result = service.notify(body=body, title=title, notify_type=notify_type, body_format=form)
     # bool(result) is True for a failed `?optional=yes`, so ask the last attempt.
     attempts = [one.attempts[-1] for one in result.results if one.attempts]
     if attempts and all(attempts):
@@ -181,6 +205,39 @@ def _host(plugin: Any) -> str:
     host = str(plugin.host or "")
     is_host = "host" in plugin.template_tokens and ("." in host or ":" in host or host == "localhost")
     return host if is_host else ""
+
+
+# ---- the form that a service shows -------------------------------------------------------------
+
+# They say that text is their default, but show Markdown in it.
+_SHOW_MARKDOWN = {"discord", "dingtalk"}
+# Programs read these, or people in a form where a mention calls nobody; Slack's plugin escapes by itself.
+_CALL_NOBODY = {"json", "xml", "form", "mailto", "apprise", "slack"}
+_PING = re.compile(r"@(?=everyone|here|channel|all\b|room\b)|(?<=<)[@!]", re.IGNORECASE)
+_MARKS = re.compile(r"[\\`*~\[\]<>]|(?<!\w)_|_(?!\w)|\|(?=\|)|(?<=\|)\|")
+
+
+def _form(plugin: Any, title: str, bodies: dict[str, str]) -> tuple[str, str, str]:
+    """The format to send in, and title and body for it."""
+    name = str(plugin.protocol or plugin.secure_protocol)
+    form = str(plugin.resolve_format("markdown" if name in _SHOW_MARKDOWN else None).value)
+    body = bodies[form]
+    if not body:
+        form, body = "text", bodies["text"]
+    # Apprise puts the title of these in front of the body, as it is.
+    is_blended = plugin.title_maxlen <= 0 or name == "discord"
+    if form == "html" and is_blended:
+        title = html_escape(title)
+    elif form == "markdown" and is_blended:
+        title = _MARKS.sub(lambda mark: "\\" + mark[0], title)
+    if name not in _CALL_NOBODY and form != "html":
+        title, body = (_PING.sub(lambda mark: mark[0] + "\u200b", each) for each in (title, body))
+    return form, title, body
+
+
+def _reference(thread: str) -> str:
+    """A message id that no mail has; mails that refer to it are one conversation."""
+    return f"<{re.sub('[^A-Za-z0-9._-]+', '-', thread)[:200]}@kener-py.invalid>"
 
 
 # ---- what Apprise says of a failure -----------------------------------------------------------

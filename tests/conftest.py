@@ -88,13 +88,27 @@ class Message:
     body: str
     severity: str
     delivery: str
+    thread: str
+    html: str
+    markdown: str
 
 
 class Sent(list[Message]):
     """A send that remembers instead."""
 
-    def __call__(self, url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
-        self.append(Message(url, title, body, severity, delivery))
+    def __call__(
+        self,
+        url: str,
+        title: str,
+        text: str,
+        *,
+        severity: str,
+        delivery: str,
+        thread: str = "",
+        html: str = "",
+        markdown: str = "",
+    ) -> None:
+        self.append(Message(url, title, text, severity, delivery, thread, html, markdown))
 
 
 # ---- configurations --------------------------------------------------------------------------

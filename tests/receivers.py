@@ -110,7 +110,9 @@ class Mail:
 
     @property
     def text(self) -> str:
-        content: str = self.message.get_content()
+        part = self.message.get_body(("plain",))
+        assert part is not None
+        content: str = part.get_content()
         return content.replace("\r\n", "\n").rstrip("\n")
 
 

@@ -22,7 +22,6 @@ from kener_py.model import (
     Gap,
     Incident,
     Instant,
-    Limits,
     Millis,
     Notice,
     Rule,
@@ -423,129 +422,7 @@ def test_a_delivery_that_always_fails_is_tried_for_most_of_a_day_and_then_given_
     assert at >= T + DAY - HOUR * 5 // 4
 
 
-# ---- words -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("millis", "words"),
-    [
-        (0, "0 s"),
-        (1, "0.001 s"),
-        (1500, "1.5 s"),
-        (10 * SECOND, "10 s"),
-        (59_999, "59.999 s"),
-        (MINUTE, "1 min"),
-        (MINUTE + 999, "1 min"),
-        (90 * SECOND, "1 min 30 s"),
-        (HOUR, "1 h"),
-        (HOUR + 59 * SECOND, "1 h"),
-        (2 * HOUR + 13 * MINUTE + 5 * SECOND, "2 h 13 min"),
-        (DAY + MINUTE, "1 d"),
-        (400 * DAY + 3 * HOUR, "400 d 3 h"),
-    ],
-)
-def test_a_length_is_told_by_its_two_largest_units(millis: Millis, words: str) -> None:
-    assert alerts.length(millis) == words
-
-
-@pytest.mark.parametrize(
-    ("at", "words"),
-    [
-        (1_790_768_460_000, "2026-09-30 13:41:00 CEST"),
-        (T + 999, "2026-01-01 01:00:00 CET"),
-    ],
-)
-def test_a_moment_names_its_zone(at: Instant, words: str) -> None:
-    assert alerts.moment(at, "Europe/Berlin") == words
-
-
-@pytest.mark.parametrize(
-    ("limits", "words"),
-    [
-        (
-            Limits(10 * MINUTE, HOUR),
-            "a heartbeat at least every 10 min, down after 1 h",
-        ),
-        (
-            Limits(10 * MINUTE, HOUR, 5 * MINUTE),
-            "a heartbeat every 5 min, down after 1 h without",
-        ),
-    ],
-)
-def test_what_is_expected_is_said_in_the_words_of_the_file(limits: Limits, words: str) -> None:
-    assert alerts.expectation(limits) == words
-
-
-NOTICE = Notice(
-    kind=AlertStatus.TRIGGERED,
-    monitor="job",
-    name="Job",
-    status=DOWN,
-    severity=Severity.CRITICAL,
-    rule="down",
-    since=T,
-    at=T + MINUTE,
-    expected="a heartbeat at least every 5 min, down after 10 min",
-    last=T - 10 * MINUTE,
-)
-OVER = replace(NOTICE, kind=AlertStatus.RESOLVED, status=UP, at=T + HOUR, recovered=T + 13 * MINUTE)
-
-
-@pytest.mark.parametrize(
-    ("notice", "words"),
-    [
-        (NOTICE, "DOWN: Job (critical)"),
-        (replace(NOTICE, status=DEGRADED, severity=Severity.MINOR), "DEGRADED: Job (minor)"),
-        (OVER, "RESOLVED: Job is UP after 13 min"),
-        (replace(OVER, status=DEGRADED), "RESOLVED: Job is DEGRADED after 13 min"),
-        (replace(OVER, recovered=T - 1), "RESOLVED: Job is UP after 0 s"),
-        (replace(OVER, is_removed=True), "RESOLVED: Job is no longer watched by 'down'"),
-    ],
-)
-def test_a_subject_begins_with_the_state(notice: Notice, words: str) -> None:
-    assert alerts.subject(notice) == words
-
-
-def test_a_message_says_everything_that_a_person_needs() -> None:
-    notice = replace(NOTICE, message="disk full", description="See the runbook.", incident=7)
-    assert alerts.body(notice, BERLIN).splitlines() == [
-        "Monitor: Job (job)",
-        "Status: DOWN since 2026-01-01 01:00:00 CET",
-        "Severity: critical",
-        "Last heartbeat: 2026-01-01 00:50:00 CET",
-        "Expected: a heartbeat at least every 5 min, down after 10 min",
-        "The job said: disk full",
-        "Note: See the runbook.",
-        "Incident: https://status.example.org/incidents/7",
-        "Rule: down",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("notice", "line"),
-    [
-        (OVER, "Status: UP since 2026-01-01 01:13:00 CET"),
-        (OVER, "Trouble: from 2026-01-01 01:00:00 CET, 13 min"),
-        (replace(OVER, is_removed=True), "Status: UP; the configuration no longer watches it by this rule"),
-        (replace(NOTICE, last=None), "Last heartbeat: never"),
-        (NOTICE, "Monitor: https://status.example.org/monitors/job"),
-        (
-            replace(NOTICE, away=Gap(T - HOUR, T - MINUTE)),
-            "Careful: this server itself was away from 2026-01-01 00:00:00 CET to 2026-01-01 00:59:00 CET",
-        ),
-    ],
-)
-def test_a_message_has_a_line_for_what_is_special(notice: Notice, line: str) -> None:
-    assert line in alerts.body(notice, BERLIN).splitlines()
-
-
-def test_a_message_without_the_page_s_address_has_no_link() -> None:
-    assert "://" not in alerts.body(replace(NOTICE, incident=7), Site())
-
-
-def test_of_what_the_job_said_a_message_carries_the_beginning() -> None:
-    lines = alerts.body(replace(NOTICE, message="x" * 5000), BERLIN).splitlines()
-    assert f"The job said: {'x' * 1000}" in lines
+# ---- words of incidents -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -575,15 +452,3 @@ def test_an_incident_is_titled_by_its_monitor_and_what_it_is(status: Status, tit
     opening = Book(rule(status=DEGRADED)).plan(look(status)).opening
     assert opening is not None
     assert opening.title == title
-
-
-def test_a_forecast_tells_whom_each_rule_tells_when() -> None:
-    rules = (rule(), rule("late", DEGRADED, failure_threshold=3, notifiers=()))
-    assert alerts.forecast(monitor(), rules) == (
-        "rule 'down' tells ops: 10 min after the last heartbeat, + look; "
-        "rule 'late' tells nobody: 5 min after the last heartbeat, + 3 looks (cron * * * * *)"
-    )
-
-
-def test_a_forecast_without_rules_says_so() -> None:
-    assert alerts.forecast(monitor(), ()) == "no alert rule is about it"

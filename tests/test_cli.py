@@ -58,7 +58,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     """What would have been sent; a URL that ends in "other" is refused."""
     found: list[tuple[str, str, str]] = []
 
-    def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+    def send(url: str, title: str, text: str, *, severity: str, delivery: str, **more: str) -> None:
         if url.endswith("other"):
             raise notify.NotifyError("json: connection refused")
         found.append((url, title, severity))
@@ -385,6 +385,57 @@ def test_every_notifier_is_tried_and_one_failure_fails(file, sent):
         "chat #2 (json): failed: json: connection refused",
     ]
     assert TOKEN not in result.output
+
+
+def test_an_alert_and_its_end_are_rehearsed(file, sent):
+    result = run("notify-test", "ops", "--alert")
+    assert result.exit_code == 0
+    assert [(title, severity) for _, title, severity in sent] == [
+        ("[Test] DOWN: Backup (minor)", "minor"),
+        ("[Test] RESOLVED: Backup is UP after 6 min", "ok"),
+    ]
+    assert result.stdout == "ops #1 (json): TRIGGERED sent\nops #1 (json): RESOLVED sent\n"
+
+
+def test_a_rehearsal_is_about_the_monitor_that_is_named(file, sent):
+    assert run("notify-test", "ops", "--alert", "--monitor", "payroll").exit_code == 0
+    assert sent[0][1] == "[Test] DOWN: payroll (minor)"
+
+
+def test_a_dry_run_prints_the_notifier_s_own_words_and_sends_nothing(file, sent):
+    own = "{urls: 'json://127.0.0.1:9/x', title: '{{ name }}!', body: '{{ kind }} {{ rule }}'}"
+    file.write_text(f"notifiers: {{ops: {own}}}\n{PLAIN}")
+    result = run("notify-test", "--alert", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "---- ops (json)\n[Test] backup!\n\nTRIGGERED DOWN\n\n"
+        "---- ops (json)\n[Test] backup!\n\nRESOLVED DOWN\n\n"
+    )
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--alert", "--monitor", "bakup"], "there is no monitor 'bakup'; there are: backup, mail, payroll"),
+        (["--monitor", "backup"], "--monitor goes with --alert"),
+    ],
+)
+def test_a_rehearsal_of_nothing_is_a_mistake_in_usage(file, sent, words, says):
+    result = run("notify-test", *words)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert sent == []
+
+
+def test_a_template_that_cannot_work_is_refused_by_check(file):
+    file.write_text("notifiers:\n  ops: {urls: 'json://a', title: '{{ nam }}'}\n" + PLAIN)
+    result = run("check")
+    assert result.exit_code == 78
+    assert "config.yaml:2:34: notifiers.ops.title: the template, line 1, column 4: unknown variable" in (
+        result.stderr
+    )
+    assert "did you mean 'name'?" in result.stderr
 
 
 # ---- healthcheck -----------------------------------------------------------------------------

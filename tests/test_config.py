@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kener_py import config
+from kener_py import config, messages
 from kener_py.model import DAY, HOUR, MINUTE, SECOND, Config, Limits, Rule, Severity, Status
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
@@ -351,7 +351,7 @@ def test_a_wrong_rule_is_refused(problems: Problems, rule: str, problem: str) ->
     ("urls", "problem"),
     [
         ("[]", "is an empty list; it should be an Apprise URL, or a list of them"),
-        ("{a: b}", "should be an Apprise URL, or a list of them, not a mapping"),
+        ("[{a: b}]", "should be an Apprise URL, not a mapping"),
         ("hunter2", "should be an Apprise URL such as mailto://…, slack://… or json://…"),
         ("5", "should be an Apprise URL such as mailto://…, slack://… or json://…"),
         ("", "is empty; write an Apprise URL, or remove the line"),
@@ -359,7 +359,42 @@ def test_a_wrong_rule_is_refused(problems: Problems, rule: str, problem: str) ->
 )
 def test_a_notifier_has_urls(problems: Problems, urls: str, problem: str) -> None:
     (line,) = problems(f"notifiers:\n  ops: {urls}\n")
-    assert line.endswith(f"notifiers.ops: {problem}")
+    assert line.endswith((f"notifiers.ops: {problem}", f"notifiers.ops[0]: {problem}"))
+
+
+def test_a_notifier_can_have_words_of_its_own(load: Load) -> None:
+    ops = load("notifiers:\n  ops: {urls: 'json://a', title: '{{ name }}', body: x}\n").notifiers["ops"]
+    assert (ops.urls, ops.title, ops.body) == (("json://a",), "{{ name }}", "x")
+
+
+def test_a_notifier_with_words_needs_urls_too(problems: Problems) -> None:
+    assert problems("notifiers:\n  ops: {title: x, bdy: y}\n") == [
+        "config.yaml:2:8: notifiers.ops.urls: is missing",
+        "config.yaml:2:19: notifiers.ops.bdy: unknown field; did you mean 'body'?",
+    ]
+
+
+def test_a_url_of_a_notifier_with_words_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("notifiers:\n  ops: {urls: ['json://a', 'json://b']}\nmonitors: []\n")
+    with pytest.raises(config.ConfigError, match=r":2:28: notifiers\.ops\.urls\[1\]: not this one"):
+        config.load(file, {}, check_url=lambda url: "not this one" if url.endswith("b") else None)
+
+
+def test_a_template_that_cannot_work_is_refused_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "notifiers:\n  ops:\n    urls: json://a\n    title: '{{ staus }}'\n"
+        "    body: |\n      Hello\n      {{ mointor }} {{ name }\nmonitors: []\n"
+    )
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(file, {}, check_template=messages.check)
+    first, second = map(str, caught.value.problems)
+    assert first.endswith(
+        "config.yaml:4:12: notifiers.ops.title: the template, line 1, column 4: "
+        "unknown variable 'staus'; did you mean 'status'?"
+    )
+    assert "config.yaml:5:11: notifiers.ops.body: the template, line 2: unexpected '}'" in second
 
 
 # ---- API keys --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from real.conftest import Serve, serve  # noqa: F401
 from real.server import EVERY_SECOND, environment, until
 from receivers import mail_receiver
 
-from kener_py import config, notify
+from kener_py import config, messages, notify
 from kener_py.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,7 +48,29 @@ def test_a_configuration_in_readme_is_valid(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
 
-    assert config.load(file, {}, check_url=notify.check).monitors
+    assert config.load(file, {}, check_url=notify.check, check_template=messages.check).monitors
+
+
+def test_the_template_in_readme_tells_a_down_and_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(blocks("yaml")[1])
+    loaded = config.load(file, {})
+    monitor, rule = loaded.monitors["my-job"], loaded.rules[0]
+    down, over = (
+        messages.from_template(loaded.notifiers["ops"], [notice], loaded.site, "d-1", {})
+        for notice in messages.examples(monitor, rule, 0)
+    )
+
+    assert down.title == "DOWN: my-job"
+    assert down.text.splitlines()[0].startswith(
+        "my-job is DOWN since 1969-12-31 23:59:00 UTC, and waits for a"
+    )
+    assert over.text == "my-job is UP."
+
+
+@pytest.mark.parametrize("names", [messages.OURS, messages.KENERS])
+def test_readme_says_what_each_name_of_a_template_is(names: dict[str, str]) -> None:
+    assert "\n".join(f"| `{name}` | {meaning} |" for name, meaning in names.items()) in README
 
 
 def test_readme_lists_every_command_and_no_other() -> None:
@@ -117,7 +139,7 @@ def test_the_examples_of_incidents_work_as_written(serve: Serve, program: str) -
 
 @pytest.mark.real
 def test_the_first_five_minutes_work_as_written(serve: Serve) -> None:  # noqa: F811
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     crontab = re.search(r"&& (curl .*)$", README, re.MULTILINE)
     assert crontab is not None
     with mail_receiver() as mail:
@@ -137,7 +159,7 @@ def test_the_first_five_minutes_work_as_written(serve: Serve) -> None:  # noqa: 
 
 @pytest.mark.real
 def test_notify_test_says_how_it_went(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     with mail_receiver() as mail:
         file = tmp_path / "config.yaml"
         file.write_text(text.replace("127.0.0.1:2525", mail.address))

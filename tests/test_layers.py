@@ -13,14 +13,16 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts"}
+CORE = {"model", "status", "alerts", "messages", "diagnosis"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
 ARROWS: dict[str, set[str]] = {
     "model": set(),
     "status": {"model"},
-    "alerts": {"model"},
+    "alerts": {"model", "messages"},
+    "messages": {"model"},
+    "diagnosis": {"model", "messages"},
     "config": {"model"},
     "store": {"model"},
     "notify": set(),
@@ -38,6 +40,7 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
+    "jinja2": {"messages"},
     "markdown_it": {"web"},
     "markupsafe": {"web"},
     "pydantic": {"config"},
@@ -55,9 +58,11 @@ FOR_CORE = {
     "collections",
     "dataclasses",
     "datetime",  # its clock is looked for below
+    "difflib",
     "enum",
     "functools",
     "heapq",
+    "html",
     "itertools",
     "math",
     "operator",

@@ -17,11 +17,13 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
+from conftest import LIMITS, T, rule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receivers import Answer, MailReceiver, Request, WebReceiver, mail_receiver, web_receiver
 
-from kener_py import notify
+from kener_py import messages, notify
+from kener_py.model import Monitor, Site
 
 # Apprise looks for imghdr, gone in Python 3.13, when it loads its e-mail plugin.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -629,3 +631,124 @@ def test_a_text_can_go_on_in_a_second_message_when_the_url_says_so(
 ) -> None:
     send(f"{DISCORD}?overflow=split", body="line\n" * 700)
     assert len(web.requests) == 2
+
+
+# ---- the form that a service shows ---------------------------------------------------------------
+
+
+FORMS = {"html": "<p><b>Status:</b> DOWN &lt;now&gt;</p>", "markdown": "**Status:** DOWN \\<now\\>"}
+
+
+@pytest.mark.real
+def test_a_mail_is_html_with_a_text_beside_it(post: MailReceiver) -> None:
+    send(mailto(post), body="Status: DOWN <now>", **FORMS)
+    (mail,) = post.mails
+    text, html = mail.message.iter_parts()
+    assert mail.message.get_content_type() == "multipart/alternative"
+    assert text.get_content().strip() == "Status: DOWN <now>"
+    assert html.get_content().strip() == FORMS["html"]
+    assert mail.message["X-Kener-Delivery"] == "d-1"
+
+
+@pytest.mark.real
+def test_a_url_can_ask_for_a_mail_in_plain_text(post: MailReceiver) -> None:
+    send(mailto(post, "&format=text"), body="Status: DOWN <now>", **FORMS)
+    assert post.mails[0].text == "Status: DOWN <now>"
+
+
+@pytest.mark.real
+def test_mails_of_one_thread_refer_to_the_same_message(post: MailReceiver) -> None:
+    for title in ("DOWN: Job", "RESOLVED: Job"):
+        send(mailto(post), title, thread="incident-7.status.example.org", **FORMS)
+    send(mailto(post))
+    first, second, other = (mail.message for mail in post.mails)
+    assert first["References"] == "<incident-7.status.example.org@kener-py.invalid>"
+    assert first["In-Reply-To"] == second["In-Reply-To"] == first["References"] == second["References"]
+    assert first["Message-ID"] != second["Message-ID"]
+    assert other["References"] is None
+
+
+@pytest.mark.real
+def test_a_thread_cannot_inject_a_mail_header(post: MailReceiver) -> None:
+    send(mailto(post), thread="a>\r\nBcc: eve@example.net\r\n\r\nbody \u2028ü" + "x" * 500)
+    (mail,) = post.mails
+    assert mail.recipients == ("ops@example.com",)
+    assert mail.message["Bcc"] is None
+    assert mail.message["References"].startswith("<a-Bcc-eve-example.net-body-x")
+    assert mail.message["References"].count("@") == 1
+    assert mail.text == "No heartbeat."
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("scheme", "text"), READERS)
+def test_a_webhook_gets_the_text(web: WebReceiver, scheme: str, text: Callable[[Request], str]) -> None:
+    send(f"{scheme}://{web.address}/", thread="incident-7", **FORMS)
+    (request,) = web.requests
+    assert text(request) == "No heartbeat."
+    assert "references" not in request.headers
+
+
+@pytest.mark.real
+def test_slack_gets_markdown_in_its_own_spelling(web: WebReceiver, services: list[str]) -> None:
+    send(SLACK, "Backup <!here>", **FORMS | {"markdown": "**Status:** DOWN \\<!channel\\> *x*"})
+    (attachment,) = web.requests[0].json["attachments"]
+    assert web.requests[0].json["mrkdwn"] is True
+    assert attachment["text"] == "*Status:* DOWN &lt;!channel&gt; _x_"
+    assert attachment["title"] == "Backup &lt;!here&gt;"
+
+
+@pytest.mark.real
+def test_discord_gets_markdown_and_a_title_that_is_none(web: WebReceiver, services: list[str]) -> None:
+    send(DISCORD, "*Backup* @everyone", **FORMS)
+    assert web.requests[0].json["content"] == "\\*Backup\\* @\u200beveryone\r\n" + FORMS["markdown"]
+
+
+@pytest.mark.real
+def test_a_text_for_a_chat_calls_nobody(web: WebReceiver, services: list[str]) -> None:
+    send(f"{DISCORD}?format=text", body="@everyone <@123> <@&4> @HERE", **FORMS)
+    content = web.requests[0].json["content"]
+    assert not any(ping in content for ping in ("@everyone", "<@123", "<@&4", "@HERE"))
+
+
+@pytest.mark.real
+def test_telegram_gets_html_that_it_accepts(web: WebReceiver, services: list[str]) -> None:
+    web.answer = Answer(text='{"ok": true}')
+    send(TELEGRAM, "Backup <DOWN> & out", **FORMS)
+    payload = web.requests[0].json
+    assert payload["parse_mode"] == "HTML"
+    assert "Backup &lt;DOWN&gt; &amp; out" in payload["text"]
+    assert "<b>Status:</b> DOWN &lt;now&gt;" in payload["text"]
+    ElementTree.fromstring(f"<p>{payload['text']}</p>")
+
+
+@pytest.mark.real
+def test_the_built_in_message_arrives_readable_and_calls_nobody(
+    web: WebReceiver, post: MailReceiver, services: list[str]
+) -> None:
+    down, _ = messages.examples(Monitor("nightly_backup", "My *job*", LIMITS), rule(), T)
+    notice = replace(down, message="<!channel> @everyone <@U123>\n# 5 [x](http://e.org)")
+    made = messages.compose([notice], Site(url="https://status.example.org"), "d-1")
+    for url in (SLACK, DISCORD, mailto(post)):
+        send(url, made.title, made.text, html=made.html, markdown=made.markdown)
+    slack = web.requests[0].json["attachments"][0]["text"]
+    discord = web.requests[1].json["content"]
+    assert "*Monitor:* My \\*job\\* (nightly_backup)" in slack
+    assert "**Monitor:** My \\*job\\* (nightly_backup)" in discord
+    assert discord.startswith("DOWN: My \\*job\\* (minor)\r\n")
+    for text in (slack, discord):
+        assert "https://status.example.org/monitors/nightly_backup" in text
+        assert not any(ping in text for ping in ("<!channel", "@everyone", "<@U123"))
+        assert "\n# 5" not in text
+    (mail,) = post.mails
+    assert mail.message["Subject"] == "DOWN: My *job* (minor)"
+    assert "Monitor: My *job* (nightly_backup)" in mail.text
+    assert "The job said: <!channel> @everyone <@U123>" in mail.text
+
+
+@pytest.mark.real
+def test_ntfy_gets_text_unless_its_url_asks_for_markdown(web: WebReceiver, services: list[str]) -> None:
+    send("ntfy://topic", **FORMS)
+    send("ntfy://topic?format=markdown", **FORMS)
+    assert [request.json["message"] for request in web.requests] == ["No heartbeat.", FORMS["markdown"]]
+    assert "x-markdown" not in web.requests[0].headers
+    assert web.requests[1].headers["x-markdown"] == "yes"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from conftest import OPS, Clock, Sent, T, World, config, monitor, rule
 
 from kener_py import store
-from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Status
+from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Notifier, Status
 from kener_py.notify import NotifyError
 from kener_py.service.sender import Sender
 
@@ -32,7 +33,7 @@ class Channel:
         self.hung: dict[threading.Event, threading.Thread] = {}
         self.hangs = threading.Semaphore(0)
 
-    def __call__(self, url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
+    def __call__(self, url: str, title: str, text: str, **more: str) -> None:
         self.begun.append(url)
         if self.gates.get(url):
             gate = self.gates[url].pop(0)
@@ -41,7 +42,7 @@ class Channel:
             assert gate.wait(WAIT)
         if self.errors.get(url):
             raise self.errors[url].pop(0)
-        self.sent(url, title, body, severity=severity, delivery=delivery)
+        self.sent(url, title, text, **more)
 
     def hang(self, url: str = HANGS) -> threading.Event:
         """The next attempt at this URL hangs until it is let go."""
@@ -132,6 +133,15 @@ def test_a_message_carries_the_id_of_its_delivery(post: Post, sent: Sent) -> Non
     assert sent[0].body.endswith(f"\nMessage: {delivery.id}")
 
 
+def test_messages_about_one_incident_share_a_thread(post: Post, sent: Sent) -> None:
+    relapse(post.world, 1)
+    post.step()
+    post.step()
+    assert [message.thread for message in sent] == ["incident-1.kener", "incident-1.kener"]
+    assert "<b>Status:</b> DOWN" in sent[0].html
+    assert "**Status:** DOWN" in sent[0].markdown
+
+
 def test_good_news_is_sent_as_such(post: Post, sent: Sent) -> None:
     post.world.beat(DOWN)
     post.step()
@@ -156,6 +166,25 @@ def test_each_target_gets_its_own_delivery(post: Post, sent: Sent) -> None:
     post.step()
     assert {message.url for message in sent} == {OPS, HANGS}
     assert len({message.delivery for message in sent}) == 2
+
+
+def test_a_notifier_s_own_template_is_used(post: Post, sent: Sent) -> None:
+    own = Notifier("ops", (OPS,), "{{ name }}!", "{{ rule }} {{ alert_failure_threshold }} {{ delivery }}")
+    post.world.service.reload(replace(config(), notifiers={"ops": own}))
+    post.world.beat(DOWN)
+    post.step()
+    assert (sent[0].title, sent[0].body) == ("Job!", f"down 1 {sent[0].delivery}")
+
+
+def test_a_template_that_fails_loses_nothing(
+    post: Post, sent: Sent, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = Notifier("ops", (OPS,), body="{{ 1 / (count - 1) }}")
+    post.world.service.reload(replace(config(), notifiers={"ops": own}))
+    post.world.beat(DOWN)
+    post.step()
+    assert sent[0].title == "DOWN: Job (minor)"
+    assert "the template of ops failed, so the built-in message is sent: division by zero" in caplog.text
 
 
 # ---- order -----------------------------------------------------------------------------------
@@ -485,8 +514,8 @@ def test_an_outcome_is_written_down_although_the_database_is_busy_for_a_moment(
             raise store.Unavailable("locked")
         return write(job, wait)
 
-    def send(url: str, title: str, body: str, *, severity: str, delivery: str) -> None:
-        sent(url, title, body, severity=severity, delivery=delivery)
+    def send(url: str, title: str, text: str, **more: str) -> None:
+        sent(url, title, text, **more)
         monkeypatch.setattr(world.db, "write", busy)
 
     made = Sender(world.service, send)

@@ -45,10 +45,10 @@ def _load(path: Path, **flags: object) -> Config:
     """The configuration, or the end of the program with every problem on stderr."""
     import os
 
-    from kener_py import config, notify
+    from kener_py import config, messages, notify
 
     try:
-        return config.load(path, os.environ, flags, check_url=notify.check)
+        return config.load(path, os.environ, flags, check_url=notify.check, check_template=messages.check)
     except config.ConfigError as error:
         click.echo(str(error), err=True)
         count = len(error.problems)
@@ -89,15 +89,15 @@ def serve(path: Path, **flags: str | int | None) -> None:
 @_config
 def check(path: Path) -> None:
     """Validate the file, and print when each monitor would alert."""
-    from kener_py import alerts
+    from kener_py import messages
 
     config = _load(path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     for monitor in config.monitors.values():
         rules = [rule for rule in config.rules if monitor.tag in rule.monitors]
-        click.echo(f"{monitor.tag}: expects {alerts.expectation(monitor.limits)}")
-        click.echo(f"  {alerts.forecast(monitor, rules)}")
+        click.echo(f"{monitor.tag}: expects {messages.expectation(monitor.limits)}")
+        click.echo(f"  {messages.forecast(monitor, rules)}")
     click.echo(f"{path}: valid; {len(config.monitors)} monitors, {len(config.rules)} alert rules")
 
 
@@ -138,39 +138,35 @@ def status(path: Path, as_json: bool) -> None:
 @main.command("notify-test")
 @_config
 @click.argument("name", metavar="[NOTIFIER]", required=False)
-def notify_test(path: Path, name: str | None) -> None:
+@click.option("--alert", is_flag=True, help="Send what a DOWN alert and its RESOLVED would look like.")
+@click.option("--monitor", "tag", metavar="TAG", help="With --alert: of this monitor; the first by default.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
+def notify_test(path: Path, name: str | None, alert: bool, tag: str | None, dry_run: bool) -> None:
     """Send a test message to every URL of NOTIFIER, or of all notifiers, and say how each went.
 
     Exit code 1 if any of them failed.
     """
-    import uuid
+    import time
 
-    from kener_py import notify
+    from kener_py.cli import rehearsal
 
     config = _load(path)
     if not config.notifiers:
         _fail("the file has no notifiers")
     if name is not None and name not in config.notifiers:
         _fail(f"there is no notifier '{name}'; there are: {', '.join(config.notifiers)}", 2)
-    failed = 0
-    for notifier in config.notifiers.values():
-        if name not in (None, notifier.name):
-            continue
-        for number, url in enumerate(notifier.urls, 1):
-            where = f"{notifier.name} #{number} ({notify.kind(url)})"
-            try:
-                notify.send(
-                    url,
-                    f"Test: {config.site.title}",
-                    "This is a test message of kener-py. Alerts will arrive like this.",
-                    severity="ok",
-                    delivery=uuid.uuid4().hex,
-                )
-                click.echo(f"{where}: sent")
-            except notify.NotifyError as error:
-                failed += 1
-                click.echo(f"{where}: failed: {error}")
-    sys.exit(1 if failed else 0)
+    if tag is not None and not alert:
+        _fail("--monitor goes with --alert", 2)
+    if tag is not None and tag not in config.monitors:
+        _fail(f"there is no monitor '{tag}'; there are: {', '.join(config.monitors)}", 2)
+    if alert and not config.monitors:
+        _fail("the file has no monitors")
+    chosen = [each for each in config.notifiers.values() if name in (None, each.name)]
+    monitor = config.monitors[tag or next(iter(config.monitors))] if alert else None
+    if dry_run:
+        rehearsal.show(config, chosen, monitor, int(time.time() * 1000))
+        return
+    sys.exit(1 if rehearsal.send(config, chosen, monitor, int(time.time() * 1000)) else 0)
 
 
 @main.command()

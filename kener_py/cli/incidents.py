@@ -127,34 +127,34 @@ def _who(incident: Incident) -> str:
 
 
 def _line(incident: Incident, zone: str) -> str:
-    from kener_py import alerts
+    from kener_py import messages
 
     parts = [
         f"{incident.id}".rjust(4),
         incident.state.ljust(len("INVESTIGATING")),
         incident.severity.ljust(len("critical")),
         _who(incident).ljust(len("public")),
-        alerts.moment(incident.started, zone),
+        messages.moment(incident.started, zone),
         incident.title,
     ]
     return "  ".join(parts)
 
 
 def _lines(incident: Incident, zone: str) -> Iterator[str]:
-    from kener_py import alerts
+    from kener_py import messages
 
     yield f"Incident {incident.id}: {incident.title}"
     yield f"State: {incident.state}, {incident.severity}, {_who(incident)}"
-    yield f"Started: {alerts.moment(incident.started, zone)}"
+    yield f"Started: {messages.moment(incident.started, zone)}"
     if incident.resolved is not None:
-        lasted = alerts.length(incident.resolved - incident.started)
-        yield f"Resolved: {alerts.moment(incident.resolved, zone)}, after {lasted}"
+        lasted = messages.length(incident.resolved - incident.started)
+        yield f"Resolved: {messages.moment(incident.resolved, zone)}, after {lasted}"
     yield f"Monitors: {', '.join(incident.monitors) or 'none'}"
     if incident.opened_for is not None:
         yield f"Opened by an alert of: {incident.opened_for}"
     for update in incident.updates:
         yield ""
-        yield f"{alerts.moment(update.created, zone)}  {update.state}"
+        yield f"{messages.moment(update.created, zone)}  {update.state}"
         yield from (f"  {line}" for line in update.text.splitlines())
 
 

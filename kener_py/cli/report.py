@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kener_py import alerts, status, store
+from kener_py import messages, status, store
 from kener_py.model import Config, Instant, MonitorView
 from kener_py.service import board
 from kener_py.web.api import monitor_fields
@@ -25,8 +25,8 @@ def _line(view: MonitorView, width: int, at: Instant, zone: str) -> str:
         parts.append("waiting for the first heartbeat")
     else:
         since = view.last if view.since is None else view.since
-        parts.append(f"since {alerts.moment(since, zone)}")
-        parts.append(f"last heartbeat {alerts.length(max(at - view.last, 0))} ago")
+        parts.append(f"since {messages.moment(since, zone)}")
+        parts.append(f"last heartbeat {messages.length(max(at - view.last, 0))} ago")
         parts.append("no uptime yet" if uptime is None else f"{uptime} % up")
     return "  ".join(parts)
 
@@ -39,7 +39,7 @@ def monitors(db: store.Database, config: Config, at: Instant) -> Report:
     width = max((len(view.monitor.tag) for view in found), default=0)
     lines = [_line(view, width, at, config.site.timezone) for view in found]
     if stale:
-        last = "never" if measured is None else alerts.moment(measured, config.site.timezone)
+        last = "never" if measured is None else messages.moment(measured, config.site.timezone)
         lines.insert(0, f"No loop is running (the last tick: {last}): what follows may be old.")
     fields = tuple(monitor_fields(view, stale) for view in found)
     return Report(tuple(lines), fields)

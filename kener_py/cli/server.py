@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
-from kener_py import __version__, config, notify, store, web
+from kener_py import __version__, config, messages, notify, store, web
 from kener_py.cli import logs
 from kener_py.model import Config, Instant, Server
 from kener_py.service import Service
@@ -36,7 +36,7 @@ def clock() -> Instant:
 
 
 def load(path: Path, flags: Mapping[str, object]) -> Config:
-    return config.load(path, os.environ, flags, check_url=notify.check)
+    return config.load(path, os.environ, flags, check_url=notify.check, check_template=messages.check)
 
 
 class _Http(MTServer):

@@ -34,11 +34,13 @@ def load(
     env: Mapping[str, str],
     overrides: Mapping[str, object] = {},
     check_url: parts.CheckUrl = lambda url: None,
+    check_template: parts.CheckTemplate = lambda source: (),
 ) -> Config:
     """Return the configuration in the file at `path`.
 
     Server settings come from `overrides` (flags by field name, None for one not given), else from `env`,
-    else from the file. `check_url` says what is wrong with a notifier's URL, None if nothing is.
+    else from the file. `check_url` says what is wrong with a notifier's URL, None if nothing is,
+    and `check_template` lists what is wrong with a template of a message.
     Raises ConfigError with everything that is wrong.
     """
     report = Report(str(path))
@@ -57,7 +59,7 @@ def load(
     found, nodes_by_tag = monitors.read(root, site.timezone, report)
     tags, categories = monitors.named(root)
     known = parts.Names(found, tags, categories)
-    targets = parts.notifiers(root, check_url, report)
+    targets = parts.notifiers(root, check_url, check_template, report)
     rules = parts.rules(root, known, targets, report)
     keys = parts.api_keys(root, known, site.timezone, report)
     maintenances = parts.maintenances(root, known, site.timezone, report)

@@ -10,9 +10,9 @@ from pydantic import TypeAdapter
 
 from kener_py.config import reading, spelling
 from kener_py.config.monitor_sections import RuleSection
-from kener_py.config.nodes import Fields, Items, Scalar
+from kener_py.config.nodes import Fields, Items, Node, Scalar
 from kener_py.config.problems import FieldPath, Report, suggestion
-from kener_py.config.sections import ApiKeySection, MaintenanceSection
+from kener_py.config.sections import ApiKeySection, MaintenanceSection, NotifierSection
 from kener_py.config.shapes import NotifierUrls
 from kener_py.config.times import instant
 from kener_py.model import ApiKey, MaintenancePlan, Monitor, Notifier, Rule, Status
@@ -57,9 +57,12 @@ class Names:
 
 
 CheckUrl = Callable[[str], str | None]  # what is wrong with an Apprise URL, without its secrets
+CheckTemplate = Callable[[str], Iterable[object]]  # all that is wrong with a template, each fit for str()
 
 
-def notifiers(root: Fields, check_url: CheckUrl, report: Report) -> dict[str, Notifier]:
+def notifiers(
+    root: Fields, check_url: CheckUrl, check_template: CheckTemplate, report: Report
+) -> dict[str, Notifier]:
     node = root.get("notifiers")
     if node is None:
         return {}
@@ -74,13 +77,28 @@ def notifiers(root: Fields, check_url: CheckUrl, report: Report) -> dict[str, No
         if not name.strip() or "://" in name:
             message = "a URL cannot be the name: write a name, and the URL in quotes behind it"
             report.problem(node.keys_as_written[name], ("notifiers",), message)
+        elif isinstance(urls, Fields):
+            section = reading.section(NotifierSection, urls, path, report)
+            if section is None:
+                continue
+            _check_urls(section.urls, urls["urls"], (*path, "urls"), check_url, report)
+            for field, template in (("title", section.title), ("body", section.body)):
+                for problem in check_template(template) if template else ():
+                    report.problem(urls[field], (*path, field), f"the template, {problem}")
+            found[name] = Notifier(
+                name, tuple(dict.fromkeys(section.urls)), section.title or "", section.body or ""
+            )
         elif (read := reading.value(URLS, urls, path, report)) is not None:
-            for number, url in enumerate(read):
-                if (trouble := check_url(url)) is not None:
-                    place, at = (urls[number], (*path, number)) if isinstance(urls, Items) else (urls, path)
-                    report.problem(place, at, trouble)
+            _check_urls(read, urls, path, check_url, report)
             found[name] = Notifier(name, tuple(dict.fromkeys(read)))
     return found
+
+
+def _check_urls(urls: list[str], node: Node, path: FieldPath, check_url: CheckUrl, report: Report) -> None:
+    for number, url in enumerate(urls):
+        if (trouble := check_url(url)) is not None:
+            place, at = (node[number], (*path, number)) if isinstance(node, Items) else (node, path)
+            report.problem(place, at, trouble)
 
 
 def rules(root: Fields, known: Names, targets: dict[str, Notifier], report: Report) -> tuple[Rule, ...]:

@@ -13,6 +13,7 @@ from kener_py.config.sections import (
     ApiKeySection,
     IncidentsSection,
     MaintenanceSection,
+    NotifierSection,
     RetentionSection,
     ServerSection,
     SiteSection,
@@ -32,10 +33,10 @@ class ConfigFile(Section):
     retention: RetentionSection = Field(
         default=RetentionSection(), title="Retention", description="What is kept.", examples=[{"days": 400}]
     )
-    notifiers: dict[str, NotifierUrls] = Field(
+    notifiers: dict[str, NotifierUrls | NotifierSection] = Field(
         default={},
         title="Notifiers",
-        description="Who can be told: a name, and one Apprise URL or a list of them.",
+        description="Who can be told: a name, and Apprise URLs, or urls with a title and body of their own.",
         examples=[{"ops": ["mailto://user:password@example.org"]}],
     )
     alerts: list[RuleSection] = Field(

@@ -25,6 +25,7 @@ from kener_py.config.shapes import (
     LogLevel,
     Names,
     Networks,
+    NotifierUrls,
     Scopes,
     Section,
     shown_default,
@@ -119,6 +120,26 @@ class RetentionSection(Section):
     )
     days: Annotated[int, count(1, 3650)] = Field(
         default=400, title="Days", description="Days of history.", examples=[400]
+    )
+
+
+class NotifierSection(Section):
+    """Who can be told, and in which words."""
+
+    urls: NotifierUrls = Field(
+        title="URLs", description="One Apprise URL or a list of them.", examples=[["json://localhost"]]
+    )
+    title: Text | None = Field(
+        default=None,
+        title="Title",
+        description="A Jinja template for the message's title or subject.",
+        examples=["{{ status }}: {{ name }}"],
+    )
+    body: Text | None = Field(
+        default=None,
+        title="Body",
+        description="A Jinja template for the message's text.",
+        examples=["{{ name }} is {{ status }} since {{ since }}. {{ incident_url }}"],
     )
 
 

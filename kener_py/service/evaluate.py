@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kener_py import alerts, status, store
+from kener_py import alerts, diagnosis, status, store
 from kener_py.model import (
     Alert,
     AlertStatus,
@@ -26,6 +26,8 @@ from kener_py.model import (
     Status,
 )
 from kener_py.service.active import Active, tick_of
+
+_DIAGNOSED = 20  # heartbeats
 
 
 class Unwatched(Exception):
@@ -53,6 +55,13 @@ def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence
             store.batch_delivery(db, delivery)
         else:
             store.add_delivery(db, delivery)
+
+
+def _diagnosis(db: store.Database, state: State, at: Instant) -> tuple[str, ...]:
+    """What the log says about a silence."""
+    arrivals = [beat.received for beat in store.beats(db, state.monitor, _DIAGNOSED)]
+    rejections = [each for each in store.rejections(db) if each.monitor == state.monitor]
+    return diagnosis.diagnose(state.limits, arrivals, rejections, state.last, at)
 
 
 def _reconcile(
@@ -101,7 +110,12 @@ def _reconcile(
     if plan.closing is not None and incident is not None and incident.id is not None:
         store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
     for notice, addresses in plan.notices:
-        notice = replace(notice, incident=known(notice.incident), alert=ids.get(notice.rule))
+        notice = replace(
+            notice,
+            incident=known(notice.incident),
+            alert=ids.get(notice.rule),
+            diagnosis=_diagnosis(db, state, at) if is_trouble and state.reported is Status.UP else (),
+        )
         _owe(db, active, notice, addresses)
     if not is_trouble:
         state = replace(state, snoozed_until=None)  # a snooze ends with the trouble that it was for

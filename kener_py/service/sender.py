@@ -9,10 +9,10 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kener_py import alerts, store
-from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant
+from kener_py import alerts, messages, store
+from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant, Notice, Notifier
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.sender")
@@ -21,7 +21,7 @@ _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
 _AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
 
-Send = Callable[..., None]  # (url, title, body, *, severity, delivery); raises if it was not accepted
+Send = Callable[..., None]  # as `notify.send`; raises if it was not accepted
 
 
 @dataclass(slots=True, eq=False)
@@ -116,15 +116,42 @@ class Sender(threading.Thread):
         target = active.target(delivery.target, delivery.notifier)
         if target is None:
             raise _Gone("the notifier is no longer in the configuration")
-        notice = delivery.notices[-1]
-        is_well = notice.kind is AlertStatus.RESOLVED
+        site = active.config.site
+        delivery = replace(delivery, notices=tuple(map(self._with_link, delivery.notices)))
+        message = self._message(delivery, active.config.notifiers.get(delivery.notifier))
         self._send(
             target.url,
-            alerts.subject(notice),
-            f"{alerts.body(notice, active.config.site)}\nMessage: {delivery.id}",
-            severity="ok" if is_well else str(notice.severity),
+            message.title,
+            message.text,
+            html=message.html,
+            markdown=message.markdown,
+            severity=messages.gravity(delivery.notices),
             delivery=delivery.id,
+            thread=messages.thread(delivery.notices, site),
         )
+
+    def _with_link(self, notice: Notice) -> Notice:
+        """With the link that acts on its alert; signed here, so that no row holds it."""
+        if notice.alert is None or notice.kind is not AlertStatus.TRIGGERED:
+            return notice
+        signature = self._service.signature(notice.alert)
+        return replace(notice, act_path=f"/alerts/{notice.alert}?sig={signature}")
+
+    def _message(self, delivery: Delivery, notifier: Notifier | None) -> messages.Message:
+        """In the notifier's own words; in ours when its template fails."""
+        config = self._service.active.config
+        if notifier is not None and (notifier.title or notifier.body):
+            rules = {rule.name: rule for rule in config.rules}
+            try:
+                return messages.from_template(notifier, delivery.notices, config.site, delivery.id, rules)
+            except messages.TemplateError as error:
+                _log.warning(
+                    "delivery %s: the template of %s failed, so the built-in message is sent: %s",
+                    delivery.id,
+                    delivery.notifier,
+                    error,
+                )
+        return messages.compose(delivery.notices, config.site, delivery.id)
 
     def _finish(
         self,

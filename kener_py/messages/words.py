@@ -1,0 +1,51 @@
+"""Lengths, moments and limits in words, for messages, incidents and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from kener_py.model import DAY, HOUR, MINUTE, SECOND, Instant, Limits, Millis, Monitor, Rule, Status
+
+
+def length(millis: Millis) -> str:
+    """A length for people: its two largest units, "2 h 13 min"; under a minute in seconds."""
+    if millis < MINUTE:
+        return f"{millis / SECOND:.3f}".rstrip("0").rstrip(".") + " s"
+    parts = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND)):
+        count, millis = divmod(millis, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def moment(at: Instant, zone: str) -> str:
+    """An instant for people, with the zone's own abbreviation: "2026-09-30 13:41:00 CEST"."""
+    return datetime.fromtimestamp(at // SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def expectation(limits: Limits) -> str:
+    """What the monitor waits for, in words."""
+    if limits.interval is not None:
+        return f"a heartbeat every {length(limits.interval)}, down after {length(limits.down_after)} without"
+    return (
+        f"a heartbeat at least every {length(limits.degraded_after)}, down after {length(limits.down_after)}"
+    )
+
+
+def forecast(monitor: Monitor, rules: Sequence[Rule]) -> str:
+    """When each rule would speak up after a last heartbeat, in words for the operator."""
+    if not rules:
+        return "no alert rule is about it"
+    parts = []
+    for rule in rules:
+        limits = monitor.limits
+        after = limits.down_after if rule.status is Status.DOWN else limits.degraded_after
+        names = ", ".join(rule.notifiers) or "nobody"
+        looks = "look" if rule.failure_threshold == 1 else f"{rule.failure_threshold} looks"
+        parts.append(f"rule '{rule.name}' tells {names}: {length(after)} after the last heartbeat, + {looks}")
+    return f"{'; '.join(parts)} (cron {monitor.cron})"
