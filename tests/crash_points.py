@@ -30,7 +30,7 @@ from kener_py.service.sender import Sender
 
 AGO = 5 * SECOND  # when the history of a case was made
 PATIENCE = 30.0  # seconds until a case that does not come to an end counts as failed
-_NAMED = re.compile(r"(insert into \w+|update \w+ set \w+|delete from \w+)")
+_NAMED = re.compile(r"insert (or \w+ )?into \w+|update \w+ set \w+ = [^ ,]+|delete from \w+")
 
 
 class Points:
@@ -123,6 +123,13 @@ def troubled(service: Service) -> None:
     sender.stop()
 
 
+def cut_off(service: Service) -> None:
+    """The job reported trouble five seconds ago; a process died while it told the first of it."""
+    beat(service, Status.DOWN)
+    at = service.clock()
+    service.store.write(lambda db: store.claim_deliveries(db, at, at + 120 * SECOND, (), 1))
+
+
 def nothing(service: Service, changed: Path) -> None:
     pass
 
@@ -145,6 +152,7 @@ PATHS: dict[str, tuple[Callable[[Service], None], Callable[[Service, Path], None
     "report": (calm, report_down, 2),
     "recovery": (troubled, report_up, 4),
     "removal": (troubled, reload, 4),
+    "restart": (cut_off, nothing, 2),
 }
 
 
@@ -168,11 +176,12 @@ def play(order: dict[str, Any]) -> None:
         notify.send(*message, **facts)
         points.passage("after send")
 
+    points.is_armed = order["path"] == "restart"
     db = store.Store(database)
     service = Service(db, config, present)
     loop, sender = Loop(service), Sender(service, send)
-    loop.step(present())  # what a loop writes when it begins is none of the points
-    if order["path"] != "silence":
+    loop.step(present())  # what a loop writes when it begins comes before the points of all other paths
+    if order["path"] in ("report", "recovery", "removal"):
         look(service)
     points.is_armed = True
     sender.start()
