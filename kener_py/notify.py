@@ -278,7 +278,8 @@ def _lines() -> list[tuple[int, str]]:
 _DETAIL = re.compile(r"(?:[\w/ ]*Exception(?: \w+)?|Response Details):\s*(.+)", re.DOTALL)
 _NOISE = re.compile(
     r"""Max\ retries\ exceeded\ with\ url:\ \S+\ \(Caused\ by\ |https?://\S+
-    |<?HTTPS?Connection(?:Pool)?\(.*?\)(?:\ at\ 0x\w+>)?[:,]\ ?|\b\w+Error\((?:"|')?|\bb(?=["'])""",
+    |<?HTTPS?Connection(?:Pool)?\(.*?\)(?:\ at\ 0x\w+>)?[:,]\ ?
+    |\('Connection\ aborted\.',\ |\b(?:\w+Error|RemoteDisconnected)\((?:\d+,\ )?(?:"|')?|\bb(?=["'])""",
     re.VERBOSE,
 )
 _ENDS = re.compile(r"""^\((?=\d)|^["']|["']?\)*["'][) ]*$|[ .]+$""")
