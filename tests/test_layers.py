@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts"}
+CORE = {"model", "status", "alerts", "maintenance"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
@@ -21,6 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "model": set(),
     "status": {"model"},
     "alerts": {"model"},
+    "maintenance": {"model", "status"},
     "config": {"model"},
     "store": {"model"},
     "notify": set(),
@@ -331,7 +332,18 @@ def test_plain_words_are_no_sql(text):
 @pytest.mark.parametrize("file", [file for file in FILES if part(file) == "store"], ids=name)
 def test_values_reach_sql_only_as_parameters(file):
     """What stands inside a statement is a constant of the module, a table's name or question marks."""
-    names = {"_ALERT", "_DELIVERY", "_DUE", "_FIRST", "_INCIDENT", "_STATE", "marks", "where", "table"}
+    names = {
+        "_ALERT",
+        "_DELIVERY",
+        "_DUE",
+        "_FIRST",
+        "_INCIDENT",
+        "_MAINTENANCE",
+        "_STATE",
+        "marks",
+        "where",
+        "table",
+    }
     for called, node in calls(file):
         if called.rpartition(".")[2] in ("execute", "executemany", "executescript"):
             assert not isinstance(node.args[0], ast.BinOp) or "%" not in ast.unparse(node.args[0])

@@ -197,9 +197,6 @@ def warn_of_unreachable(
 
 
 def maintenances(root: Fields, known: Names, zone: str, report: Report) -> tuple[MaintenancePlan, ...]:
-    if "maintenances" in spelling.LATER and root.get("maintenances"):
-        key = root.keys_as_written["maintenances"]
-        report.warning(key, ("maintenances",), "is read but has no effect yet")
     found = []
     for path, node in reading.items(root, "maintenances", report):
         section = reading.section(MaintenanceSection, node, path, report)

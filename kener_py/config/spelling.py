@@ -45,7 +45,6 @@ LATER = frozenset(
         "incidents.batch",
         "alerts.cooldown",
         "alerts.remind_every",
-        "maintenances",
     }
 )
 

@@ -18,6 +18,7 @@ from kener_py.model import (
     Incident,
     IncidentPage,
     Instant,
+    MaintenancePage,
     Millis,
     Monitor,
     MonitorPage,
@@ -28,6 +29,7 @@ from kener_py.model import (
     State,
     Status,
 )
+from kener_py.service import maintenance
 
 STALE_AFTER: Millis = 3 * MINUTE
 DAYS = 90
@@ -45,16 +47,27 @@ def _history_start(zone: str, at: Instant) -> Instant:
     return min(at - WINDOWS["90d"], status.calendar(zone, at, DAYS)[0][1])
 
 
-def _history(changes: Sequence[Change], gaps: Sequence[Gap], start: Instant, at: Instant) -> tuple[Span, ...]:
-    return status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
+def _history(
+    changes: Sequence[Change], gaps: Sequence[Gap], planned: Sequence[Gap], start: Instant, at: Instant
+) -> tuple[Span, ...]:
+    seen = status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
+    return status.overlay(seen, planned, Status.MAINTENANCE)
 
 
-def _view(monitor: Monitor, state: State, history: Sequence[Span], zone: str, at: Instant) -> MonitorView:
+def _view(
+    monitor: Monitor,
+    state: State,
+    history: Sequence[Span],
+    planned: Sequence[Gap],
+    zone: str,
+    at: Instant,
+) -> MonitorView:
     is_degraded_down = monitor.include_degraded_in_downtime
+    in_maintenance = maintenance.begun(planned, at)
     return MonitorView(
         monitor=monitor,
-        status=state.status,
-        since=state.since,
+        status=state.status if in_maintenance is None else Status.MAINTENANCE,
+        since=state.since if in_maintenance is None else in_maintenance,
         last=state.last,
         next_expected=status.next_expected(state),
         uptime={
@@ -75,11 +88,13 @@ def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: I
     start = _history_start(zone, at)
     gaps = status.unobserved(store.alive(db), start, at)
     states, changes = store.states(db), store.all_changes(db, start)
+    planned = maintenance.gaps(db, start, at)
     found = []
     for monitor in monitors:
         state = states.get(monitor.tag) or status.begin(monitor.tag, monitor.limits, at)
-        history = _history(changes.get(monitor.tag, ()), gaps, start, at)
-        found.append(_view(monitor, state, history, zone, at))
+        own = planned.get(monitor.tag, ())
+        history = _history(changes.get(monitor.tag, ()), gaps, own, start, at)
+        found.append(_view(monitor, state, history, own, zone, at))
     return found
 
 
@@ -164,6 +179,7 @@ def board(db: store.Database, config: Config, at: Instant) -> Board:
         open_incidents=still_open,
         recent_incidents=tuple(each for each in recent if each.resolved is not None),
         names=_names(config),
+        maintenances=maintenance.on_board(db, config, at),
     )
 
 
@@ -175,7 +191,8 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
     zone = config.site.timezone
     start = _history_start(zone, at)
     gaps = status.unobserved(store.alive(db), start, at)
-    history = _history(store.changes(db, tag, start), gaps, start, at)
+    planned = maintenance.gaps(db, start, at, tag).get(tag, ())
+    history = _history(store.changes(db, tag, start), gaps, planned, start, at)
     state = store.state(db, tag) or status.begin(tag, monitor.limits, at)
     measured = store.last_alive(db)
     return MonitorPage(
@@ -183,9 +200,10 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
         at=at,
         measured=measured,
         is_stale=is_stale(measured, at),
-        view=_view(monitor, state, history, zone, at),
+        view=_view(monitor, state, history, planned, zone, at),
         outages=tuple(span for span in reversed(history) if span.status in (Status.DEGRADED, Status.DOWN)),
         incidents=incidents(db, config, start, at, tag),
+        maintenances=maintenance.listed(db, config, at, tag),
     )
 
 
@@ -194,3 +212,8 @@ def incident_page(db: store.Database, config: Config, number: int, at: Instant) 
     incident = store.incident(db, number)
     seen = None if incident is None else _for_public(config, incident, at)
     return None if seen is None else IncidentPage(config.site, at, seen, _names(config))
+
+
+def maintenance_page(db: store.Database, config: Config, number: int, at: Instant) -> MaintenancePage | None:
+    """One maintenance window's page; None if there is no such public window."""
+    return maintenance.page(db, config, number, at, _names(config))

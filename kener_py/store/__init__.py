@@ -6,7 +6,7 @@ given to `Store.write`; all others may also run on `Store.read()`.
 
 from sqlite_utils import Database
 
-from kener_py.store.database import Store, StoreError, Unavailable, is_disk_trouble, read_only
+from kener_py.store.database import Store, StoreError, Unavailable, beside, is_disk_trouble, read_only
 from kener_py.store.history import (
     add_changes,
     add_rejections,
@@ -52,6 +52,19 @@ from kener_py.store.incidents import (
     standing_alerts,
     worsen_incident,
 )
+from kener_py.store.maintenances import (
+    add_maintenance,
+    cancel_maintenance,
+    drop_maintenance,
+    forget_maintenances,
+    maintenance,
+    maintenances,
+    plan_maintenance,
+    planned_maintenances,
+    release_maintenance,
+    running_maintenances,
+    save_maintenance,
+)
 
 __all__ = [
     "Database",
@@ -61,19 +74,24 @@ __all__ = [
     "add_changes",
     "add_delivery",
     "add_incident",
+    "add_maintenance",
     "add_rejections",
     "alive",
     "all_changes",
     "all_standing_alerts",
     "beats",
+    "beside",
+    "cancel_maintenance",
     "changes",
     "claim_deliveries",
     "deliveries",
     "drop_alert",
+    "drop_maintenance",
     "due_tags",
     "finish_delivery",
     "forget_alive",
     "forget_changes",
+    "forget_maintenances",
     "forget_old",
     "gaps",
     "hide_incidents",
@@ -83,14 +101,21 @@ __all__ = [
     "last_alive",
     "log_beat",
     "look_at_all",
+    "maintenance",
+    "maintenances",
     "mark_alive",
     "next_delivery_due",
     "open_incident_for",
+    "plan_maintenance",
+    "planned_maintenances",
     "read_only",
     "rejections",
     "release_leases",
+    "release_maintenance",
     "resolve_incident",
+    "running_maintenances",
     "save_alert",
+    "save_maintenance",
     "save_state",
     "set_tick",
     "show_changes",

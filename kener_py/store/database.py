@@ -159,6 +159,34 @@ def read_only(path: Path) -> Database:
     return Database(connection)
 
 
+@contextmanager
+def beside(path: Path) -> Iterator[Database]:
+    """One transaction on the file while a server may be writing to it: all of the block, or nothing.
+
+    For facts that are whole in the file, so that a server sees them without being told. Raises
+    StoreError if there is no such database, it is not ours, or it stays locked.
+    """
+    try:
+        if not path.exists():
+            raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
+        _verify(path)
+        with closing(_connect(path, "rw")) as connection:
+            db = Database(connection)
+            if MIGRATIONS.pending(db):
+                raise StoreError(f"{path}: of an older version; `kener-py serve` brings it up to date")
+            connection.execute("begin immediate")
+            try:
+                yield db
+                connection.execute("commit")
+            except BaseException:
+                connection.rollback()
+                raise
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, sqlite3.Error) and not is_disk_trouble(error):
+            raise  # the statement is at fault, and a traceback says which
+        raise _explained(path, error) from None
+
+
 class Store:
     """The database of one serving process.
 
