@@ -23,7 +23,8 @@ from kener_py.service import Service
 NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 SECRET = "s3cret-of-backup-0123456789"
 TOKEN = "tokenthatnobodymaysee"
-COMMANDS = ["check", "healthcheck", "notify-test", "schema", "serve", "status"]
+COMMANDS = ["check", "healthcheck", "maintenance", "notify-test", "schema", "serve", "status"]
+WITH_FILE = [*(each for each in COMMANDS if each not in ("schema", "maintenance")), "maintenance list"]
 
 GOOD = f"""\
 site: {{title: Acme, timezone: Europe/Berlin}}
@@ -245,10 +246,10 @@ def test_exit_codes_reach_the_shell(folder):
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "schema"])
+@pytest.mark.parametrize("command", WITH_FILE)
 def test_every_command_refuses_a_wrong_file(file, command):
     file.write_text("monitors: 5\n")
-    result = run(command)
+    result = run(*command.split())
     assert result.exit_code == 78
     assert "config.yaml:1:" in result.stderr
     assert [each.name for each in file.parent.iterdir()] == ["config.yaml"]

@@ -71,6 +71,7 @@ FOR_MODEL = FOR_CORE | {"pathlib"}  # the name of a file is a value
 # Who reads the clock, and what for. Everybody else is told what time it is.
 CLOCKS = {
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
+    ("cli/maintenances.py", "time.time_ns"): "the commands are programs of their own, and look once",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",
 }
 CLOCK_READS = {
@@ -193,19 +194,24 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
         assert part(file) in LIBRARIES[top], f"{top} belongs to {sorted(LIBRARIES[top])}"
 
 
-def test_the_command_line_imports_heavy_things_only_when_a_command_runs():
-    """`--help` loads cli/__init__.py alone; the other files of the part load inside commands."""
+@pytest.mark.parametrize("file", ["__init__.py", "maintenances.py"])
+def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
+    """`--help` loads the files that have commands; the others of the part load inside commands."""
     outside = [
-        node
-        for node in tree(PACKAGE / "cli" / "__init__.py").body
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        node for node in tree(PACKAGE / "cli" / file).body if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     modules = {
         node.module if isinstance(node, ast.ImportFrom) else alias.name
         for node in outside
         for alias in node.names
     }
-    assert modules <= {"__future__", "click", "json", "kener_py", "pathlib", "sys", "typing"}
+    light = {"__future__", "click", "collections.abc", "contextlib", "json", "pathlib", "sys", "typing"}
+    assert modules <= light | {
+        "kener_py",
+        "kener_py.cli",
+        "kener_py.cli.maintenances",
+        "kener_py.cli.options",
+    }
 
 
 def test_apprise_is_imported_only_where_it_is_used():

@@ -13,22 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from kener_py import __version__
+from kener_py.cli.options import as_json as _as_json
+from kener_py.cli.options import config as _config
 
 if TYPE_CHECKING:
     from kener_py.model import Config
 
 EX_CONFIG = 78
-
-_config = click.option(
-    "--config",
-    "path",
-    envvar="KENER_CONFIG",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The YAML file (or $KENER_CONFIG).",
-)
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
 
 def _fail(text: object, code: int = 1) -> NoReturn:
@@ -195,3 +186,9 @@ def healthcheck(path: Path, timeout: float) -> None:
     if answer.status != 200:
         _fail(text)
     click.echo(text)
+
+
+# Below, because their commands are made of what stands above.
+from kener_py.cli.maintenances import maintenance  # noqa: E402
+
+main.add_command(maintenance)

@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kener_py import store
 from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import api, health, heartbeat, pages, words
+from kener_py.web import api, health, heartbeat, maintenances, pages, words
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -37,11 +37,17 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v1/monitors/<tag>", api.monitor),
     (["GET"], "/api/v1/incidents", api.incidents),
     (["GET"], "/api/v1/incidents/<number>", api.incident),
+    (["GET"], "/api/v1/maintenances", maintenances.listed),
+    (["POST"], "/api/v1/maintenances", maintenances.add),
+    (["GET"], "/api/v1/maintenances/<number>", maintenances.shown),
+    (["PATCH"], "/api/v1/maintenances/<number>", maintenances.change),
+    (["DELETE"], "/api/v1/maintenances/<number>", maintenances.cancel),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET"], "/", pages.front),
     (["GET"], "/monitors/<tag>", pages.monitor),
     (["GET"], "/incidents/<id>", pages.incident),
+    (["GET"], "/maintenances/<id>", pages.maintenance),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
@@ -73,7 +79,8 @@ def create(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
     for methods, rule, view in ROUTES:
-        app.add_url_rule(rule, rule, partial(view, service), methods=methods, provide_automatic_options=False)
+        name = f"{methods[0]} {rule}"
+        app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.after_request(partial(_finish, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))

@@ -28,7 +28,7 @@ def error(code: int, text: str) -> Response:
 
 
 def is_id(text: str) -> bool:
-    """Whether it can be an incident's id: each has one address only, so no "+1", "007" or "１"."""
+    """Whether it can be an id: each has one address only, so no "+1", "007" or "１"."""
     return re.fullmatch("[1-9][0-9]{0,17}", text) is not None
 
 
@@ -47,7 +47,8 @@ def monitor_fields(view: MonitorView, is_stale: bool) -> dict[str, object]:
     }
 
 
-def _public(answer: Response) -> Response:
+def public(answer: Response) -> Response:
+    """An answer that scripts of every site may read."""
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -56,14 +57,14 @@ def _public(answer: Response) -> Response:
 def monitors(service: Service) -> Response:
     """Every public monitor. While the loop stands still, nothing is known: NO_DATA."""
     stale = service.is_stale(service.measured(), service.clock())
-    return _public(jsonify([monitor_fields(view, stale) for view in service.monitor_views()]))
+    return public(jsonify([monitor_fields(view, stale) for view in service.monitor_views()]))
 
 
 def monitor(service: Service, tag: str) -> Response:
     page = service.monitor_page(tag)
     if page is None:
-        return _public(error(404, "No public monitor has this tag"))
-    return _public(jsonify(monitor_fields(page.view, page.is_stale)))
+        return public(error(404, "No public monitor has this tag"))
+    return public(jsonify(monitor_fields(page.view, page.is_stale)))
 
 
 def _incident(each: Incident) -> dict[str, object]:
@@ -84,11 +85,11 @@ def _incident(each: Incident) -> dict[str, object]:
 
 def incidents(service: Service) -> Response:
     """Every public incident that is kept, newest first."""
-    return _public(jsonify([_incident(each) for each in service.incidents()]))
+    return public(jsonify([_incident(each) for each in service.incidents()]))
 
 
 def incident(service: Service, number: str) -> Response:
     page = service.incident_page(int(number)) if is_id(number) else None
     if page is None:
-        return _public(error(404, "No public incident has this id"))
-    return _public(jsonify(_incident(page.incident)))
+        return public(error(404, "No public incident has this id"))
+    return public(jsonify(_incident(page.incident)))

@@ -9,7 +9,7 @@ from flask import Response, jsonify, request
 
 from kener_py.model import Heartbeat, Monitor
 from kener_py.service import Service, Unwatched
-from kener_py.web import body
+from kener_py.web import body, keys
 from kener_py.web.api import error, rfc3339
 
 METHODS = ["GET", "POST", "HEAD", "PUT"]
@@ -78,38 +78,14 @@ def by_key(service: Service, call: str) -> Response:
     tag, secret = split(call)
     if secret or ":" in call:
         return by_secret(service, call)
-    presented = request.headers.get("X-API-Key", "").strip()
-    if not presented:
-        kind, _, value = request.headers.get("Authorization", "").partition(" ")
-        presented = value.strip() if kind.lower() == "bearer" else ""
-    if not presented:
-        service.reject(tag, "no API key")
-        return _unauthorized("Send an API key: 'X-API-Key: …' or 'Authorization: Bearer …'")
-    # WSGI hands the bytes of a header on as Latin-1.
-    key = service.key(presented.encode("latin-1", "replace").decode("utf-8", "replace"))
-    if key is None:
-        service.reject(tag, "unknown API key")
-        return _unauthorized("Unknown API key")
-    if key.expires is not None and service.clock() >= key.expires:
-        service.reject(tag, "expired API key")
-        return _unauthorized("This API key has expired")
-    if not key.scopes & {SCOPE, "*"}:
-        service.reject(tag, "insufficient scope")
-        return error(403, f"Insufficient scope: {SCOPE} required")
-    if key.monitors is not None and tag not in key.monitors:
-        service.reject(tag, "insufficient scope")
-        return error(403, "This API key is limited to other monitors")
+    key = keys.authorised(service, SCOPE, tag)
+    if isinstance(key, Response):
+        return key
     monitor = service.monitor(tag)
     if monitor is None:
         service.reject(tag, "unknown tag")
         return error(404, "No monitor has this tag")
     return _record(service, monitor)
-
-
-def _unauthorized(text: str) -> Response:
-    answer = error(401, text)
-    answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer
 
 
 def _record(service: Service, monitor: Monitor) -> Response:
