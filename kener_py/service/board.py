@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kener_py import status, store
 from kener_py.model import (
@@ -13,6 +14,7 @@ from kener_py.model import (
     Board,
     Change,
     Config,
+    Day,
     Gap,
     Group,
     Incident,
@@ -28,6 +30,7 @@ from kener_py.model import (
     Span,
     State,
     Status,
+    Uptime,
 )
 from kener_py.service import maintenance
 
@@ -47,22 +50,34 @@ def _history_start(zone: str, at: Instant) -> Instant:
     return min(at - WINDOWS["90d"], status.calendar(zone, at, DAYS)[0][1])
 
 
-def _history(
-    changes: Sequence[Change], gaps: Sequence[Gap], planned: Sequence[Gap], start: Instant, at: Instant
-) -> tuple[Span, ...]:
-    seen = status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
-    return status.overlay(seen, planned, Status.MAINTENANCE)
+def _seen(changes: Sequence[Change], gaps: Sequence[Gap], start: Instant, at: Instant) -> tuple[Span, ...]:
+    return status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What a history adds up to."""
+
+    history: tuple[Span, ...]
+    uptime: Mapping[str, Uptime]
+    days: tuple[Day, ...]
+
+
+@lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
+def _figures(
+    seen: tuple[Span, ...], planned: tuple[Gap, ...], zone: str, at: Instant, is_degraded_down: bool
+) -> _Figures:
+    history = status.overlay(seen, planned, Status.MAINTENANCE)
+    uptime = {
+        name: status.uptime(status.within(history, at - length, at), is_degraded_down)
+        for name, length in WINDOWS.items()
+    }
+    return _Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down))
 
 
 def _view(
-    monitor: Monitor,
-    state: State,
-    history: Sequence[Span],
-    planned: Sequence[Gap],
-    zone: str,
-    at: Instant,
+    monitor: Monitor, state: State, figures: _Figures, planned: tuple[Gap, ...], at: Instant
 ) -> MonitorView:
-    is_degraded_down = monitor.include_degraded_in_downtime
     in_maintenance = maintenance.begun(planned, at)
     return MonitorView(
         monitor=monitor,
@@ -70,11 +85,8 @@ def _view(
         since=state.since if in_maintenance is None else in_maintenance,
         last=state.last,
         next_expected=status.next_expected(state),
-        uptime={
-            name: status.uptime(status.within(history, at - length, at), is_degraded_down)
-            for name, length in WINDOWS.items()
-        },
-        days=status.days(history, zone, at, DAYS, is_degraded_down),
+        uptime=figures.uptime,
+        days=figures.days,
     )
 
 
@@ -93,8 +105,9 @@ def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: I
     for monitor in monitors:
         state = states.get(monitor.tag) or status.begin(monitor.tag, monitor.limits, at)
         own = planned.get(monitor.tag, ())
-        history = _history(changes.get(monitor.tag, ()), gaps, own, start, at)
-        found.append(_view(monitor, state, history, own, zone, at))
+        seen = _seen(changes.get(monitor.tag, ()), gaps, start, at)
+        figures = _figures(seen, own, zone, at, monitor.include_degraded_in_downtime)
+        found.append(_view(monitor, state, figures, own, at))
     return found
 
 
@@ -192,7 +205,8 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
     start = _history_start(zone, at)
     gaps = status.unobserved(store.alive(db), start, at)
     planned = maintenance.gaps(db, start, at, tag).get(tag, ())
-    history = _history(store.changes(db, tag, start), gaps, planned, start, at)
+    seen = _seen(store.changes(db, tag, start), gaps, start, at)
+    figures = _figures(seen, planned, zone, at, monitor.include_degraded_in_downtime)
     state = store.state(db, tag) or status.begin(tag, monitor.limits, at)
     measured = store.last_alive(db)
     return MonitorPage(
@@ -200,8 +214,10 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
         at=at,
         measured=measured,
         is_stale=is_stale(measured, at),
-        view=_view(monitor, state, history, planned, zone, at),
-        outages=tuple(span for span in reversed(history) if span.status in (Status.DEGRADED, Status.DOWN)),
+        view=_view(monitor, state, figures, planned, at),
+        outages=tuple(
+            span for span in reversed(figures.history) if span.status in (Status.DEGRADED, Status.DOWN)
+        ),
         incidents=incidents(db, config, start, at, tag),
         maintenances=maintenance.listed(db, config, at, tag),
     )

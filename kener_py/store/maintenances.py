@@ -160,5 +160,7 @@ def forget_maintenances(db: Database, before: Instant) -> None:
 
 def _name_monitors(db: Database, number: int, tags: Sequence[str]) -> None:
     db.execute("delete from maintenance_monitor where maintenance = ?", [number])
-    for tag in sorted(set(tags)):
-        db.execute("insert into maintenance_monitor (maintenance, monitor) values (?, ?)", [number, tag])
+    db.conn.executemany(
+        "insert into maintenance_monitor (maintenance, monitor) values (?, ?)",
+        [(number, tag) for tag in sorted(set(tags))],
+    )
