@@ -464,6 +464,7 @@ class Board:
     open_incidents: tuple[Incident, ...]
     recent_incidents: tuple[Incident, ...]
     names: Mapping[str, str]  # tag to name, of public monitors
+    maintenances: tuple[Maintenance, ...] = ()  # running, and beginning within 14 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -477,6 +478,7 @@ class MonitorPage:
     view: MonitorView
     outages: tuple[Span, ...]  # DEGRADED and DOWN of the last 90 days, newest first
     incidents: tuple[Incident, ...]  # public ones that touched it, newest first
+    maintenances: tuple[Maintenance, ...] = ()  # public ones: running, upcoming, past
 
 
 @dataclass(frozen=True, slots=True)
@@ -485,3 +487,13 @@ class IncidentPage:
     at: Instant
     incident: Incident
     names: Mapping[str, str]  # tag to name, of public monitors
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenancePage:
+    site: Site
+    at: Instant
+    maintenance: Maintenance
+    state: MaintenanceState
+    names: Mapping[str, str]  # tag to name, of public monitors
+    recurrence: str = ""  # in words, if a schedule of the file makes such windows

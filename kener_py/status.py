@@ -339,10 +339,19 @@ def next_tick(cron: str, zone: str, after: Instant) -> Instant:
     start = datetime.fromtimestamp(after / SECOND, UTC).astimezone(ZoneInfo(zone))
     ticks = croniter(cron, start, second_at_beginning=False)
     following = ticks.get_next(datetime)
-    # cron runs a fixed-time job once when clocks go back; croniter yields it twice.
-    while following.fold and not _is_wildcard(cron):
+    # cron runs a fixed-time job once when clocks go back; croniter yields it twice. And a wildcard of
+    # an hour that the clocks skip does not run at all that day; croniter yields it once, after the gap.
+    while _is_spurious(cron, start, following):
         following = ticks.get_next(datetime)
     return int(following.timestamp() * SECOND)
+
+
+def _is_spurious(cron: str, before: datetime, tick: datetime) -> bool:
+    if not _is_wildcard(cron):
+        return bool(tick.fold)
+    if tick.utcoffset() == before.utcoffset():
+        return False
+    return not croniter.match(cron, tick.replace(tzinfo=None))
 
 
 def _is_wildcard(cron: str) -> bool:

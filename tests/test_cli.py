@@ -23,7 +23,21 @@ from kener_py.service import Service
 NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 SECRET = "s3cret-of-backup-0123456789"
 TOKEN = "tokenthatnobodymaysee"
-COMMANDS = ["check", "healthcheck", "incident", "notify-test", "schema", "serve", "status"]
+COMMANDS = [
+    "check",
+    "healthcheck",
+    "incident",
+    "maintenance",
+    "notify-test",
+    "schema",
+    "serve",
+    "status",
+]
+GROUPS = ("incident", "maintenance")
+WITH_FILE = [
+    *(each for each in COMMANDS if each not in ("schema", *GROUPS)),
+    *(f"{group} list" for group in GROUPS),
+]
 
 GOOD = f"""\
 site: {{title: Acme, timezone: Europe/Berlin}}
@@ -245,10 +259,10 @@ def test_exit_codes_reach_the_shell(folder):
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("schema", "incident")])
+@pytest.mark.parametrize("command", WITH_FILE)
 def test_every_command_refuses_a_wrong_file(file, command):
     file.write_text("monitors: 5\n")
-    result = run(command)
+    result = run(*command.split())
     assert result.exit_code == 78
     assert "config.yaml:1:" in result.stderr
     assert [each.name for each in file.parent.iterdir()] == ["config.yaml"]

@@ -477,14 +477,13 @@ def test_a_maintenance_that_is_neither_is_refused(problems: Problems, fields: st
     assert problem in line
 
 
-def test_fields_without_an_effect_yet_say_so(load: Load) -> None:
+def test_every_field_of_the_safeguards_has_an_effect(load: Load) -> None:
     loaded = load(
         f"{TWO}incidents: {{draft: false, auto_publish_after: 1h, batch: 60s}}\n"
-        "alerts: [{cooldown: 1h, remind_every: off}]\n"
-        "maintenances: [{title: x, schedule: '@daily', duration: 1h}]"
+        "alerts: [{cooldown: 1h, remind_every: off}]"
     )
     late = [warning.split(": ")[1] for warning in loaded.warnings if warning.endswith("no effect yet")]
-    assert late == ["maintenances"]
+    assert late == []
     assert (loaded.incidents.auto_publish_after, loaded.incidents.batch) == (HOUR, MINUTE)
     assert (loaded.rules[0].cooldown, loaded.rules[0].remind_every) == (HOUR, None)
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts", "messages", "diagnosis"}
+CORE = {"model", "status", "alerts", "messages", "diagnosis", "maintenance"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "alerts": {"model", "messages"},
     "messages": {"model"},
     "diagnosis": {"model", "messages"},
+    "maintenance": {"model", "status"},
     "config": {"model"},
     "store": {"model"},
     "notify": set(),
@@ -76,6 +77,7 @@ FOR_MODEL = FOR_CORE | {"pathlib"}  # the name of a file is a value
 CLOCKS = {
     ("cli/incidents.py", "time.time"): "`incident` is a program of its own, and dates what is said",
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
+    ("cli/maintenances.py", "time.time_ns"): "the commands are programs of their own, and look once",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",
 }
 CLOCK_READS = {
@@ -198,9 +200,9 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
         assert part(file) in LIBRARIES[top], f"{top} belongs to {sorted(LIBRARIES[top])}"
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "incidents.py"])
+@pytest.mark.parametrize("file", ["__init__.py", "incidents.py", "maintenances.py"])
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
-    """`--help` loads these files alone; the other files of the part load inside commands."""
+    """`--help` loads the files that have commands; the others of the part load inside commands."""
     outside = [
         node for node in tree(PACKAGE / "cli" / file).body if isinstance(node, ast.Import | ast.ImportFrom)
     ]
@@ -210,7 +212,13 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         for alias in node.names
     }
     light = {"__future__", "click", "collections.abc", "contextlib", "json", "pathlib", "sys", "typing"}
-    assert modules - light <= {"kener_py", "kener_py.cli", "kener_py.cli.incidents"}
+    assert modules <= light | {
+        "kener_py",
+        "kener_py.cli",
+        "kener_py.cli.incidents",
+        "kener_py.cli.maintenances",
+        "kener_py.cli.options",
+    }
 
 
 def test_apprise_is_imported_only_where_it_is_used():
@@ -337,7 +345,18 @@ def test_plain_words_are_no_sql(text):
 @pytest.mark.parametrize("file", [file for file in FILES if part(file) == "store"], ids=name)
 def test_values_reach_sql_only_as_parameters(file):
     """What stands inside a statement is a constant of the module, a table's name or question marks."""
-    names = {"_ALERT", "_DELIVERY", "_DUE", "_FIRST", "_INCIDENT", "_STATE", "marks", "where", "table"}
+    names = {
+        "_ALERT",
+        "_DELIVERY",
+        "_DUE",
+        "_FIRST",
+        "_INCIDENT",
+        "_MAINTENANCE",
+        "_STATE",
+        "marks",
+        "where",
+        "table",
+    }
     for called, node in calls(file):
         if called.rpartition(".")[2] in ("execute", "executemany", "executescript"):
             assert not isinstance(node.args[0], ast.BinOp) or "%" not in ast.unparse(node.args[0])

@@ -279,3 +279,54 @@ def test_two_rules_with_their_own_cooldown_keep_it(given: Callable[..., World]) 
     relapse(world)
     assert statuses(world) == ["DOWN", "well", "DOWN"]
     assert world.notices()[-1].rule == "late"
+
+
+# ---- maintenance -----------------------------------------------------------------------------
+
+
+def maintain(world: World, minutes: int) -> None:
+    """A window from now on."""
+    start = world.clock.now
+    world.service.add_maintenance("Upgrade", start, start + minutes * MINUTE, ("job",))
+
+
+def test_a_maintenance_window_silences_and_what_is_down_when_it_ends_is_told_once(
+    given: Callable[..., World],
+) -> None:
+    world = given(rule(cooldown=15 * MINUTE))
+    world.beat()
+    maintain(world, 30)
+    world.beat(DOWN)
+    world.run(29)
+    assert statuses(world) == []
+    assert world.incidents() == []
+    world.run(30)
+    assert statuses(world) == ["DOWN"]
+    assert len(world.incidents()) == 1
+
+
+def test_nobody_hears_of_trouble_that_was_over_before_its_window(world: World) -> None:
+    maintain(world, 30)
+    world.beat(DOWN)
+    world.run(5)
+    stay_well(world, 40)
+    assert statuses(world) == []
+
+
+def test_the_end_of_earlier_trouble_is_told_in_a_window_too(world: World) -> None:
+    world.beat(DOWN)
+    maintain(world, 30)
+    world.run(3)
+    stay_well(world, 3)
+    assert statuses(world) == ["DOWN", "well"]
+
+
+def test_a_window_leaves_uptime_alone_and_shows_maintenance(world: World) -> None:
+    world.beat()
+    world.run(1)
+    maintain(world, 30)
+    world.beat(DOWN)
+    world.run(10)
+    (view,) = world.service.monitor_views()
+    assert view.status is Status.MAINTENANCE
+    assert (view.uptime["24h"].down, view.uptime["24h"].maintenance) == (0, 10 * MINUTE)

@@ -7,33 +7,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from kener_py import __version__
+from kener_py.cli.options import as_json as _as_json
+from kener_py.cli.options import config as _config
 
 if TYPE_CHECKING:
     from kener_py.model import Config
 
 EX_CONFIG = 78
-
-F = TypeVar("F", bound=Callable[..., object])
-
-_config: Callable[[F], F] = click.option(
-    "--config",
-    "path",
-    envvar="KENER_CONFIG",
-    default="config.yaml",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="The YAML file (or $KENER_CONFIG).",
-)
-_as_json: Callable[[F], F] = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for a program to read."
-)
 
 
 def _fail(text: object, code: int = 1) -> NoReturn:
@@ -198,6 +184,9 @@ def healthcheck(path: Path, timeout: float) -> None:
     click.echo(text)
 
 
-from kener_py.cli.incidents import incident  # noqa: E402 - it needs the names above
+# Below, because their commands are made of what stands above.
+from kener_py.cli.incidents import incident  # noqa: E402
+from kener_py.cli.maintenances import maintenance  # noqa: E402
 
 main.add_command(incident)
+main.add_command(maintenance)

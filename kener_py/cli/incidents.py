@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kener_py.cli import _as_json, _config, _fail, _load
+from kener_py.cli import _fail, _load, options
 
 if TYPE_CHECKING:
     from kener_py.model import Config, Incident, Instant
@@ -174,10 +174,10 @@ def incident() -> None:
 
 
 @incident.command("list")
-@_config
+@options.config
 @click.option("--open", "only_open", is_flag=True, help="Only those that are not resolved.")
 @click.option("--drafts", "only_drafts", is_flag=True, help="Only those that are not published.")
-@_as_json
+@options.as_json
 def list_(path: Path, only_open: bool, only_drafts: bool, as_json: bool) -> None:
     """Print every incident, drafts too, newest first."""
     from kener_py.service import incidents
@@ -197,9 +197,9 @@ def list_(path: Path, only_open: bool, only_drafts: bool, as_json: bool) -> None
 
 
 @incident.command()
-@_config
+@options.config
 @_number
-@_as_json
+@options.as_json
 def show(path: Path, number: int, as_json: bool) -> None:
     """Print one incident with its updates, newest first."""
     from kener_py.service import incidents
@@ -210,7 +210,7 @@ def show(path: Path, number: int, as_json: bool) -> None:
 
 
 @incident.command()
-@_config
+@options.config
 @click.argument("title")
 @_text_option("The first update")
 @_state
@@ -219,7 +219,7 @@ def show(path: Path, number: int, as_json: bool) -> None:
 @_started
 @_resolved
 @click.option("--draft", "is_draft", is_flag=True, help="Show it to nobody until it is published.")
-@_as_json
+@options.as_json
 def create(
     path: Path,
     title: str,
@@ -265,7 +265,7 @@ def create(
 
 
 @incident.command()
-@_config
+@options.config
 @_number
 @_text_option("What is new")
 @_state
@@ -317,7 +317,7 @@ def update(
 
 
 @incident.command()
-@_config
+@options.config
 @_number
 def publish(path: Path, number: int) -> None:
     """Show a draft to everybody from now on."""
@@ -328,7 +328,7 @@ def publish(path: Path, number: int) -> None:
 
 
 @incident.command()
-@_config
+@options.config
 @_number
 @_text_option("What ended it")
 @_resolved
@@ -344,7 +344,7 @@ def resolve(path: Path, number: int, text: str | None, resolved: str | None) -> 
 
 
 @incident.command()
-@_config
+@options.config
 @_number
 @click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
 def delete(path: Path, number: int, is_sure: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kener_py.config import files, monitors, nodes, parts, reading, spelling
+from kener_py.config import files, monitors, nodes, parts, reading
 from kener_py.config.nodes import Fields, Items, Node, Scalar
 from kener_py.config.problems import ConfigError, Problem, Report, suggestion
 from kener_py.config.references import References
@@ -116,8 +116,6 @@ def _site(root: Fields, report: Report) -> Site:
 
 def _incidents(root: Fields, report: Report) -> IncidentPolicy:
     node = _node(root, "incidents")
-    if isinstance(node, Fields):
-        spelling.warn_of_later(node, "incidents", ("incidents",), report)
     section = reading.section(IncidentsSection, node, ("incidents",), report)
     if section is None:
         return IncidentPolicy()

@@ -113,7 +113,6 @@ def rules(root: Fields, known: Names, targets: dict[str, Notifier], report: Repo
     for path, node in reading.items(root, "alerts", report):
         if isinstance(node, Fields):
             spelling.respell(node, spelling.RULE, path, report)
-            spelling.warn_of_later(node, "alerts", path, report)
         section = reading.section(RuleSection, node, path, report)
         if section is None or not isinstance(node, Fields):
             continue
@@ -215,9 +214,6 @@ def warn_of_unreachable(
 
 
 def maintenances(root: Fields, known: Names, zone: str, report: Report) -> tuple[MaintenancePlan, ...]:
-    if "maintenances" in spelling.LATER and root.get("maintenances"):
-        key = root.keys_as_written["maintenances"]
-        report.warning(key, ("maintenances",), "is read but has no effect yet")
     found = []
     for path, node in reading.items(root, "maintenances", report):
         section = reading.section(MaintenanceSection, node, path, report)

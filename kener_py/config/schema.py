@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
-from kener_py.config import spelling
 from kener_py.config.monitor_sections import MonitorSection, RuleSection
 from kener_py.config.sections import (
     ApiKeySection,
@@ -75,10 +74,6 @@ def schema() -> dict[str, object]:
     """Return the JSON Schema (draft-07) of the configuration file, in one piece without references."""
     made = ConfigFile.model_json_schema(schema_generator=_Draft07)
     root = _plain(made, made.pop("$defs", {}))
-    for section, _, name in (dotted.partition(".") for dotted in spelling.LATER):
-        node = root["properties"][section]
-        late = node.get("items", node)["properties"][name] if name else node
-        late["description"] += " Read, but without effect yet."
     # Mappings that are there only to be merged into others with <<.
     root["patternProperties"] = {"^x-": {"description": "Ignored: a place for anchors (&name)."}}
     return {"$schema": "http://json-schema.org/draft-07/schema#", **root}

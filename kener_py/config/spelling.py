@@ -37,9 +37,6 @@ KENER_ONLY = {
     "updated_at": _NONE,
 }
 
-# Read and checked, but nothing acts on them yet. Delete a name here when its effect arrives.
-LATER = frozenset({"maintenances"})
-
 
 def respell(fields: Fields, spellings: dict[str, str], path: FieldPath, report: Report) -> None:
     """Put every field under its main name; two spellings of one field are a problem."""
@@ -64,12 +61,6 @@ def drop_kener_only(fields: Fields, path: FieldPath, report: Report) -> None:
     for name in KENER_ONLY.keys() & fields.keys():
         key, _ = fields.take(name)
         report.warning(key, (*path, str(key)), KENER_ONLY[name])
-
-
-def warn_of_later(fields: Fields, section: str, path: FieldPath, report: Report) -> None:
-    for name in fields:
-        if f"{section}.{name}" in LATER:
-            report.warning(fields.keys_as_written[name], (*path, name), "is read but has no effect yet")
 
 
 def _put(fields: Fields, name: str, key: Scalar, node: object, path: FieldPath, report: Report) -> None:

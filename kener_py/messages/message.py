@@ -169,7 +169,7 @@ def _text(heads: list[str], facts: list[list[_Line]], more: str, delivery_id: st
     if more:
         blocks.append(more)
     gap = "\n\n" if heads else "\n"
-    return gap.join([*blocks, f"Message: {delivery_id}"])
+    return gap.join([*blocks, f"Message: {markup.one_line(delivery_id)}"])
 
 
 def _html(

@@ -8,10 +8,11 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from kener_py import maintenance as windows
 from kener_py import status, store
 from kener_py.model import (
     DAY,
@@ -25,12 +26,14 @@ from kener_py.model import (
     Incident,
     IncidentPage,
     Instant,
+    Maintenance,
+    MaintenancePage,
     Millis,
     Monitor,
     MonitorPage,
     MonitorView,
 )
-from kener_py.service import board, evaluate, incidents
+from kener_py.service import board, evaluate, incidents, maintenance
 from kener_py.service.active import Active, active
 from kener_py.service.evaluate import Unwatched
 
@@ -54,6 +57,7 @@ class Service:
 
     percent = staticmethod(status.percent)
     is_stale = staticmethod(board.is_stale)
+    maintenance_state = staticmethod(windows.state)
 
     def __init__(self, db: store.Store, config: Config, clock: Callable[[], Instant]) -> None:
         self.store = db
@@ -176,12 +180,14 @@ class Service:
         self.store.write(store.look_at_all)
 
     def tidy(self, at: Instant) -> None:
-        """Delete what is older than the retention, in small steps."""
+        """Delete what is older than the retention, in small steps, and make the windows of the next days."""
         keep = self.config.retention
         before = at - keep.days * DAY
         self.store.write(lambda db: store.trim_beats(db, keep.heartbeats))
         self.store.write(lambda db: store.forget_old(db, before))
         self.store.write(lambda db: store.forget_alive(db, before))
+        self.store.write(lambda db: store.forget_maintenances(db, before))
+        self.store.write(lambda db: maintenance.sync(db, self.config, at))
         while self.store.write(lambda db: store.forget_changes(db, before)):
             pass
 
@@ -190,6 +196,7 @@ class Service:
         old, new, at = self._active, active(config), self.clock()
 
         def job(db: store.Database) -> None:
+            maintenance.sync(db, config, at)
             evaluate.adopt(db, new, at)
             self._active = new  # here, so that rows and configuration change between two jobs
 
@@ -200,6 +207,43 @@ class Service:
             raise
         self.reload_error = None
         self.is_owed.set()
+
+    # ---- maintenance windows, by hand ----
+
+    def add_maintenance(
+        self,
+        title: str,
+        start: Instant,
+        end: Instant,
+        monitors: Iterable[str] | None = None,
+        description: str = "",
+    ) -> Maintenance:
+        """A new window; None for monitors means all. Raises maintenance.Invalid."""
+        tags = None if monitors is None else tuple(monitors)
+        return self.store.write(
+            lambda db: maintenance.create(
+                db,
+                self.config,
+                self.clock(),
+                title=title,
+                start=start,
+                end=end,
+                monitors=tags,
+                description=description,
+            )
+        )
+
+    def maintenance(self, number: int) -> Maintenance | None:
+        """One window with hidden monitors in it, for those who may write."""
+        return store.maintenance(self.store.read(), number)
+
+    def update_maintenance(self, changed: Maintenance) -> Maintenance | None:
+        """The window as changed; None if it is not there. Raises maintenance.Invalid, Refused."""
+        return self.store.write(lambda db: maintenance.update(db, self.config, changed, self.clock()))
+
+    def cancel_maintenance(self, number: int) -> Maintenance | None:
+        """The window, cancelled; None if it is not there. Raises maintenance.Refused."""
+        return self.store.write(lambda db: maintenance.cancel(db, number, self.clock()))
 
     # ---- facts out ----
 
@@ -236,6 +280,15 @@ class Service:
         """One incident, whoever may see it."""
         with self.store.snapshot() as db:
             return store.incident(db, number)
+
+    def maintenances(self) -> tuple[Maintenance, ...]:
+        """Public windows: running, of the next 60 days, of the last 90."""
+        with self.store.snapshot() as db:
+            return maintenance.listed(db, self.config, self.clock())
+
+    def maintenance_page(self, number: int) -> MaintenancePage | None:
+        with self.store.snapshot() as db:
+            return board.maintenance_page(db, self.config, number, self.clock())
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kener_py import status, store
 from kener_py.model import (
@@ -13,11 +14,13 @@ from kener_py.model import (
     Board,
     Change,
     Config,
+    Day,
     Gap,
     Group,
     Incident,
     IncidentPage,
     Instant,
+    MaintenancePage,
     Millis,
     Monitor,
     MonitorPage,
@@ -27,7 +30,9 @@ from kener_py.model import (
     Span,
     State,
     Status,
+    Uptime,
 )
+from kener_py.service import maintenance
 
 STALE_AFTER: Millis = 3 * MINUTE
 DAYS = 90
@@ -45,23 +50,43 @@ def _history_start(zone: str, at: Instant) -> Instant:
     return min(at - WINDOWS["90d"], status.calendar(zone, at, DAYS)[0][1])
 
 
-def _history(changes: Sequence[Change], gaps: Sequence[Gap], start: Instant, at: Instant) -> tuple[Span, ...]:
+def _seen(changes: Sequence[Change], gaps: Sequence[Gap], start: Instant, at: Instant) -> tuple[Span, ...]:
     return status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
 
 
-def _view(monitor: Monitor, state: State, history: Sequence[Span], zone: str, at: Instant) -> MonitorView:
-    is_degraded_down = monitor.include_degraded_in_downtime
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What a history adds up to."""
+
+    history: tuple[Span, ...]
+    uptime: Mapping[str, Uptime]
+    days: tuple[Day, ...]
+
+
+@lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
+def _figures(
+    seen: tuple[Span, ...], planned: tuple[Gap, ...], zone: str, at: Instant, is_degraded_down: bool
+) -> _Figures:
+    history = status.overlay(seen, planned, Status.MAINTENANCE)
+    uptime = {
+        name: status.uptime(status.within(history, at - length, at), is_degraded_down)
+        for name, length in WINDOWS.items()
+    }
+    return _Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down))
+
+
+def _view(
+    monitor: Monitor, state: State, figures: _Figures, planned: tuple[Gap, ...], at: Instant
+) -> MonitorView:
+    in_maintenance = maintenance.begun(planned, at)
     return MonitorView(
         monitor=monitor,
-        status=state.status,
-        since=state.since,
+        status=state.status if in_maintenance is None else Status.MAINTENANCE,
+        since=state.since if in_maintenance is None else in_maintenance,
         last=state.last,
         next_expected=status.next_expected(state),
-        uptime={
-            name: status.uptime(status.within(history, at - length, at), is_degraded_down)
-            for name, length in WINDOWS.items()
-        },
-        days=status.days(history, zone, at, DAYS, is_degraded_down),
+        uptime=figures.uptime,
+        days=figures.days,
     )
 
 
@@ -75,11 +100,14 @@ def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: I
     start = _history_start(zone, at)
     gaps = status.unobserved(store.alive(db), start, at)
     states, changes = store.states(db), store.all_changes(db, start)
+    planned = maintenance.gaps(db, start, at)
     found = []
     for monitor in monitors:
         state = states.get(monitor.tag) or status.begin(monitor.tag, monitor.limits, at)
-        history = _history(changes.get(monitor.tag, ()), gaps, start, at)
-        found.append(_view(monitor, state, history, zone, at))
+        own = planned.get(monitor.tag, ())
+        seen = _seen(changes.get(monitor.tag, ()), gaps, start, at)
+        figures = _figures(seen, own, zone, at, monitor.include_degraded_in_downtime)
+        found.append(_view(monitor, state, figures, own, at))
     return found
 
 
@@ -164,6 +192,7 @@ def board(db: store.Database, config: Config, at: Instant) -> Board:
         open_incidents=still_open,
         recent_incidents=tuple(each for each in recent if each.resolved is not None),
         names=_names(config),
+        maintenances=maintenance.on_board(db, config, at),
     )
 
 
@@ -175,7 +204,9 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
     zone = config.site.timezone
     start = _history_start(zone, at)
     gaps = status.unobserved(store.alive(db), start, at)
-    history = _history(store.changes(db, tag, start), gaps, start, at)
+    planned = maintenance.gaps(db, start, at, tag).get(tag, ())
+    seen = _seen(store.changes(db, tag, start), gaps, start, at)
+    figures = _figures(seen, planned, zone, at, monitor.include_degraded_in_downtime)
     state = store.state(db, tag) or status.begin(tag, monitor.limits, at)
     measured = store.last_alive(db)
     return MonitorPage(
@@ -183,9 +214,12 @@ def monitor_page(db: store.Database, config: Config, tag: str, at: Instant) -> M
         at=at,
         measured=measured,
         is_stale=is_stale(measured, at),
-        view=_view(monitor, state, history, zone, at),
-        outages=tuple(span for span in reversed(history) if span.status in (Status.DEGRADED, Status.DOWN)),
+        view=_view(monitor, state, figures, planned, at),
+        outages=tuple(
+            span for span in reversed(figures.history) if span.status in (Status.DEGRADED, Status.DOWN)
+        ),
         incidents=incidents(db, config, start, at, tag),
+        maintenances=maintenance.listed(db, config, at, tag),
     )
 
 
@@ -194,3 +228,8 @@ def incident_page(db: store.Database, config: Config, number: int, at: Instant) 
     incident = store.incident(db, number)
     seen = None if incident is None else _for_public(config, incident, at)
     return None if seen is None else IncidentPage(config.site, at, seen, _names(config))
+
+
+def maintenance_page(db: store.Database, config: Config, number: int, at: Instant) -> MaintenancePage | None:
+    """One maintenance window's page; None if there is no such public window."""
+    return maintenance.page(db, config, number, at, _names(config))

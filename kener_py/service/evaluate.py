@@ -25,6 +25,7 @@ from kener_py.model import (
     State,
     Status,
 )
+from kener_py.service import maintenance
 from kener_py.service.active import Active, tick_of
 
 _DIAGNOSED = 20  # heartbeats
@@ -86,6 +87,7 @@ def _reconcile(
         trouble_since=store.trouble_since(db, monitor.tag) if is_trouble else None,
         absences=absences,
         lately=store.last_resolved_alerts(db, monitor.tag) if is_trouble else {},
+        is_maintained=is_trouble and maintenance.running(db, monitor.tag, at) is not None,
         policy=active.config.incidents,
     )
     plan = alerts.plan(look, rules, standing, incident, active.config.site)

@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kener_py import store
 from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, pages, words
+from kener_py.web import acts, api, health, heartbeat, incidents, maintenances, pages, words
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -45,12 +45,18 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["POST"], "/api/v1/incidents/<number>/updates", incidents.add_update),
     (["PATCH"], "/api/v1/incidents/<number>/updates/<update>", incidents.edit_update),
     (["DELETE"], "/api/v1/incidents/<number>/updates/<update>", incidents.delete_update),
+    (["GET"], "/api/v1/maintenances", maintenances.listed),
+    (["POST"], "/api/v1/maintenances", maintenances.add),
+    (["GET"], "/api/v1/maintenances/<number>", maintenances.shown),
+    (["PATCH"], "/api/v1/maintenances/<number>", maintenances.change),
+    (["DELETE"], "/api/v1/maintenances/<number>", maintenances.cancel),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
     (["GET"], "/", pages.front),
     (["GET"], "/monitors/<tag>", pages.monitor),
     (["GET"], "/incidents/<id>", pages.incident),
+    (["GET"], "/maintenances/<id>", pages.maintenance),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")

@@ -28,7 +28,7 @@ def error(code: int, text: str) -> Response:
 
 
 def is_id(text: str) -> bool:
-    """Whether it can be an incident's id: each has one address only, so no "+1", "007" or "１"."""
+    """Whether it can be an id: each has one address only, so no "+1", "007" or "１"."""
     return re.fullmatch("[1-9][0-9]{0,17}", text) is not None
 
 

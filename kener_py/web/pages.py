@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from kener_py.model import Board, IncidentState, Instant, MonitorView, Overall, Status
+from kener_py.model import (
+    Board,
+    IncidentState,
+    Instant,
+    Maintenance,
+    MonitorPage,
+    MonitorView,
+    Overall,
+    Status,
+)
 from kener_py.service import Service
 from kener_py.web.api import is_id
 
+UPCOMING = 5  # maintenance windows to come on the front page, one of each plan
 INCIDENTS_IN_FULL = 5  # of the open ones; more are one line each
 CURL_LINES = 5
+MAINTENANCES = 20  # of one monitor
 OUTAGES = 50  # rows of the table; a flapping job can have thousands
 
 SERVER = "http://<this server>"  # never the Host header: the visitor writes that
@@ -60,6 +71,8 @@ def front(service: Service) -> ResponseReturnValue:
         told=board.open_incidents[:INCIDENTS_IN_FULL],
         listed=board.open_incidents[INCIDENTS_IN_FULL:],
         past=[incident for incident in board.recent_incidents if incident.id not in opened],
+        running=_one_each([each for each in board.maintenances if each.start <= board.at]),
+        upcoming=_one_each([each for each in board.maintenances if each.start > board.at])[:UPCOMING],
         differs=any(view.monitor.include_degraded_in_downtime for view in views),
         percent=service.percent,
     )
@@ -80,6 +93,7 @@ def monitor(service: Service, tag: str) -> ResponseReturnValue:
         is_waiting=page.view.status is Status.NO_DATA and page.view.last is None,
         is_spoken_of=any(incident.state is not IncidentState.RESOLVED for incident in page.incidents),
         outages=page.outages[:OUTAGES],
+        planned=[(each, service.maintenance_state(each, page.at)) for each in _shown(page)],
         server=page.site.url or SERVER,
         percent=service.percent,
     )
@@ -92,6 +106,30 @@ def incident(service: Service, id: str) -> ResponseReturnValue:
     return render_template(
         "incident.html", site=page.site, page=page, incident=page.incident, names=page.names
     )
+
+
+def maintenance(service: Service, id: str) -> ResponseReturnValue:
+    page = service.maintenance_page(int(id)) if is_id(id) else None
+    if page is None:
+        return not_found(service)
+    return render_template(
+        "maintenance.html", site=page.site, page=page, window=page.maintenance, names=page.names
+    )
+
+
+def _one_each(windows: list[Maintenance]) -> list[Maintenance]:
+    """The first window of each plan, and all those made by hand."""
+    found: dict[object, Maintenance] = {}
+    for window in windows:
+        found.setdefault(window.plan or window.id, window)
+    return list(found.values())
+
+
+def _shown(page: MonitorPage) -> list[Maintenance]:
+    """What runs, the next of each plan, and the newest of the past."""
+    to_come = [each for each in page.maintenances if each.start > page.at and each.cancelled is None]
+    begun = [each for each in page.maintenances if each not in to_come]
+    return [*reversed(_one_each(to_come)), *begun][:MAINTENANCES]
 
 
 def not_found(service: Service) -> ResponseReturnValue:

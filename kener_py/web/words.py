@@ -26,6 +26,7 @@ from kener_py.model import (
     Incident,
     IncidentState,
     Instant,
+    MaintenanceState,
     Millis,
     Severity,
     Status,
@@ -81,6 +82,7 @@ def register(app: Flask) -> None:
         parts=parts,
         strip=bars.strip,
         tint=tint,
+        tint_of_window=tint_of_window,
         title_mark=title_mark,
         unclean=unclean,
         when=when,
@@ -156,10 +158,12 @@ def ago(at: Instant, now: Instant) -> str:
 # ---- states ----------------------------------------------------------------------------------
 
 
-def word(status: Status | Severity | IncidentState | None) -> str:
+def word(status: Status | Severity | IncidentState | MaintenanceState | None) -> str:
     """How people read it; None is a status that nobody can vouch for."""
     if status is None:
         return "Unknown"
+    if status is MaintenanceState.ONGOING:
+        return "In progress"
     return STATUS_WORDS[status] if isinstance(status, Status) else status.value.capitalize()
 
 
@@ -177,6 +181,11 @@ def tint(incident: Incident) -> Status:
     if incident.state is IncidentState.RESOLVED:
         return Status.UP
     return Status.DEGRADED if incident.severity is Severity.MINOR else Status.DOWN
+
+
+def tint_of_window(state: MaintenanceState) -> Status:
+    """The status whose colour and icon a maintenance window wears."""
+    return Status.UP if state is MaintenanceState.COMPLETED else Status.MAINTENANCE
 
 
 def unclean(days: tuple[Day, ...]) -> Sequence[Day]:
