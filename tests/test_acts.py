@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner, Result
 from conftest import World, config, rule
 from flask.testing import FlaskClient
 
-from kener_py import web
-from kener_py.model import HOUR, MINUTE, Status
+from kener_py import store, web
+from kener_py.cli import main
+from kener_py.model import HOUR, MINUTE, ApiKey, DeliveryStatus, Status
 
 
 @pytest.fixture
@@ -82,3 +88,99 @@ def test_links_stay_good_over_a_restart(world: World, client: FlaskClient) -> No
     before = world.service.signature(1)
     world.restart()
     assert world.service.signature(1) == before
+
+
+# ---- by program and by command ---------------------------------------------------------------
+
+KEY = "a-key-of-32-characters-0123456789"
+
+
+def keyed(world: World, *scopes: str, monitors: frozenset[str] | None = None) -> dict[str, str]:
+    """The header of a key with these scopes, once it is in force."""
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    made = ApiKey("ci", digest, frozenset(scopes), monitors)
+    world.service.reload(config(rules=(rule(),), api_keys=(made,)))
+    return {"X-API-Key": KEY}
+
+
+def test_a_program_acknowledges_and_snoozes(world: World, client: FlaskClient) -> None:
+    key = keyed(world, "incidents:write")
+    answer = client.post("/api/v1/monitors/job/acknowledge", headers=key)
+    assert answer.get_json() == {"monitor": "job", "acknowledged": 1}
+    until = {"until": "2026-01-01T04:00:00Z"}
+    answer = client.post("/api/v1/monitors/job/snooze", headers=key, json=until)
+    assert answer.get_json() == {"monitor": "job", "snoozed_until": "2026-01-01T04:00:00.000Z"}
+    assert world.state().snoozed_until == world.clock.now + 4 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, 400),
+        ({"until": "soon"}, 400),
+        ({"until": "2025-01-01T00:00:00Z"}, 400),
+        ({"untl": "2027-01-01T00:00:00Z"}, 400),
+        ([], 400),
+    ],
+)
+def test_a_snooze_that_makes_no_sense_is_refused(
+    world: World, client: FlaskClient, body: object, code: int
+) -> None:
+    answer = client.post("/api/v1/monitors/job/snooze", headers=keyed(world, "*"), json=body)
+    assert answer.status_code == code
+    assert list(answer.get_json()) == ["error"]
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "snooze"])
+def test_acting_needs_a_key_for_it(world: World, client: FlaskClient, act: str) -> None:
+    path, until = f"/api/v1/monitors/job/{act}", {"until": "2027-01-01T00:00:00Z"}
+    assert client.post(path, json=until).status_code == 401
+    assert client.post(path, headers=keyed(world, "heartbeat:write"), json=until).status_code == 403
+    elsewhere = keyed(world, "*", monitors=frozenset({"other"}))
+    assert client.post(path, headers=elsewhere, json=until).status_code == 403
+    assert client.post(path.replace("job", "x"), headers=keyed(world, "*"), json=until).status_code == 404
+
+
+@pytest.fixture
+def file(world: World, client: FlaskClient, tmp_path: Path) -> Path:
+    """A configuration beside the world's database, whose monitor is down."""
+    written = tmp_path / "config.yaml"
+    written.write_text(
+        f"server: {{database: {world.db.path}}}\n"
+        "monitors: [{tag: job, secret: secret-of-job-0123456789}]\n"
+        'notifiers: {ops: "json://ops.invalid"}\n'
+    )
+    return written
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_commands_acknowledge_and_snooze_beside_a_server(world: World, file: Path) -> None:
+    assert run("ack", "job", "--config", file).output == (
+        "job: acknowledged; no reminders until it is over\n"
+    )
+    assert world.standing()["down"].acknowledged is not None
+    assert run("snooze", "job", "2h", "--config", file).output.startswith("job: snoozed until ")
+    assert world.state().snoozed_until is not None
+
+
+def test_commands_say_what_cannot_be(world: World, file: Path) -> None:
+    assert run("ack", "jobb", "--config", file).exit_code == 2
+    assert run("snooze", "job", "2", "--config", file).exit_code == 2
+    world.beat()
+    world.clock.now += MINUTE
+    world.run(1)
+    assert "no alert is open" in run("ack", "job", "--config", file).output
+
+
+def test_deliveries_show_how_each_message_ended(world: World, file: Path) -> None:
+    (owed,) = store.deliveries(world.db.read(), 9)
+    world.db.write(
+        lambda db: store.finish_delivery(db, owed.id, DeliveryStatus.FAILED, world.clock.now, 0, "HTTP 410")
+    )
+    shown = run("deliveries", "--failed", "--config", file).output
+    assert "FAILED" in shown
+    assert "HTTP 410" in shown
+    assert json.loads(run("deliveries", "--json", "--config", file).output)[0]["error"] == "HTTP 410"

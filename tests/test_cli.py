@@ -24,18 +24,21 @@ NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 SECRET = "s3cret-of-backup-0123456789"
 TOKEN = "tokenthatnobodymaysee"
 COMMANDS = [
+    "ack",
     "check",
+    "deliveries",
     "healthcheck",
     "incident",
     "maintenance",
     "notify-test",
     "schema",
     "serve",
+    "snooze",
     "status",
 ]
 GROUPS = ("incident", "maintenance")
 WITH_FILE = [
-    *(each for each in COMMANDS if each not in ("schema", *GROUPS)),
+    *(each for each in COMMANDS if each not in ("schema", "ack", "snooze", *GROUPS)),
     *(f"{group} list" for group in GROUPS),
 ]
 

@@ -200,7 +200,7 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
         assert part(file) in LIBRARIES[top], f"{top} belongs to {sorted(LIBRARIES[top])}"
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "incidents.py", "maintenances.py"])
+@pytest.mark.parametrize("file", ["__init__.py", "alerts.py", "incidents.py", "maintenances.py"])
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     """`--help` loads the files that have commands; the others of the part load inside commands."""
     outside = [
@@ -215,6 +215,7 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     assert modules <= light | {
         "kener_py",
         "kener_py.cli",
+        "kener_py.cli.alerts",
         "kener_py.cli.incidents",
         "kener_py.cli.maintenances",
         "kener_py.cli.options",

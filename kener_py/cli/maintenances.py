@@ -88,14 +88,14 @@ def _moment(text: str, zone: str, at: Instant, option: str) -> Instant:
     return times.instant(found, zone)
 
 
-def _length(text: str) -> int:
+def _length(text: str, option: str = "--duration") -> int:
     from kener_py.config import times
     from kener_py.config.nodes import Scalar
 
     try:
         return times.duration(Scalar.at(text, 0, 0))
     except ValueError as problem:
-        _fail(f"--duration: {problem}", 2)
+        _fail(f"{option}: {problem}", 2)
 
 
 @maintenance.command("list")

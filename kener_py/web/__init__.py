@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 from kener_py import store
 from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, maintenances, pages, words
+from kener_py.web import acts, api, health, heartbeat, incidents, maintenances, monitors, pages, words
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,6 +35,8 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.by_key),
     (["GET"], "/api/v1/monitors", api.monitors),
     (["GET"], "/api/v1/monitors/<tag>", api.monitor),
+    (["POST"], "/api/v1/monitors/<tag>/acknowledge", monitors.acknowledge),
+    (["POST"], "/api/v1/monitors/<tag>/snooze", monitors.snooze),
     (["GET"], "/api/v1/incidents", incidents.listed),
     (["POST"], "/api/v1/incidents", incidents.create),
     (["GET"], "/api/v1/incidents/<number>", incidents.one),
