@@ -119,7 +119,7 @@ def troubled(service: Service) -> None:
     beat(service, Status.DOWN)
     sender = Sender(service, tell_nobody)
     sender.start()
-    wait_for(service.store, 2)
+    wait_for(service.store, 1)
     sender.stop()
 
 
@@ -148,11 +148,11 @@ def reload(service: Service, changed: Path) -> None:
 
 # What was before, what happens, and how many deliveries have an outcome when it is over.
 PATHS: dict[str, tuple[Callable[[Service], None], Callable[[Service, Path], None], int]] = {
-    "silence": (calm, nothing, 2),
-    "report": (calm, report_down, 2),
-    "recovery": (troubled, report_up, 4),
-    "removal": (troubled, reload, 4),
-    "restart": (cut_off, nothing, 2),
+    "silence": (calm, nothing, 1),
+    "report": (calm, report_down, 1),
+    "recovery": (troubled, report_up, 2),
+    "removal": (troubled, reload, 2),
+    "restart": (cut_off, nothing, 1),
 }
 
 

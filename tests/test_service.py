@@ -1077,6 +1077,12 @@ class Life(RuleBasedStateMachine):
         if tag in self.world.service.config.monitors:
             self.world.service.acknowledge(tag)
 
+    @rule_(tag=st.sampled_from(TAGS), later=st.integers(0, 5), minutes=st.integers(1, 20))
+    def maintain(self, tag: str, later: int, minutes: int) -> None:
+        if tag in self.world.service.config.monitors:
+            start = self.world.clock.now + later * MINUTE
+            self.world.service.add_maintenance("Upgrade", start, start + minutes * MINUTE, (tag,))
+
     @rule_(tag=st.sampled_from(TAGS), minutes=st.integers(1, 30))
     def snooze(self, tag: str, minutes: int) -> None:
         if tag in self.world.service.config.monitors:
@@ -1141,6 +1147,19 @@ class Life(RuleBasedStateMachine):
                 for alert in self.world.standing(tag).values()
             )
             assert is_open or kind is AlertStatus.RESOLVED
+
+    @invariant()
+    def nothing_new_is_told_of_what_is_maintained(self) -> None:
+        """A window is known to this test by its row: a message of trouble has no time inside one."""
+        for delivery in store.deliveries(self.world.db.read(), 10_000):
+            for notice in delivery.notices:
+                if notice.kind is AlertStatus.TRIGGERED and not self.was_set_back:
+                    windows = store.maintenances(self.world.db.read(), 0, notice.at + DAY)
+                    assert not any(
+                        each.created < notice.at and each.start <= notice.at < each.end
+                        for each in windows
+                        if notice.monitor in each.monitors
+                    )
 
     @invariant()
     def a_monitor_has_at_most_one_open_incident(self) -> None:
