@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import LIMITS, OPS, TICK, Clock, T, World, config, monitor, rule
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from hypothesis.stateful import rule as rule_
@@ -1211,5 +1211,10 @@ class Life(RuleBasedStateMachine):
             assert incidents == holding or (may_hold and not holding)
 
 
-Life.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+Life.TestCase.settings = settings(
+    max_examples=50,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),  # a busy machine is no failure
+)
 TestLife = Life.TestCase

@@ -14,6 +14,15 @@ from kener_py.store.database import (
     is_disk_trouble,
     read_only,
 )
+from kener_py.store.deliveries import (
+    add_delivery,
+    batch_delivery,
+    claim_deliveries,
+    deliveries,
+    finish_delivery,
+    next_delivery_due,
+    release_leases,
+)
 from kener_py.store.history import (
     add_changes,
     add_rejections,
@@ -48,23 +57,16 @@ from kener_py.store.incident_edits import (
     save_update,
 )
 from kener_py.store.incidents import (
-    add_delivery,
     add_incident,
     alert,
     all_standing_alerts,
-    batch_delivery,
-    claim_deliveries,
-    deliveries,
     drop_alert,
-    finish_delivery,
     forget_old,
     hide_incidents,
     incident,
     incidents,
     last_resolved_alerts,
-    next_delivery_due,
     open_incident_for,
-    release_leases,
     reopen_incident,
     resolve_incident,
     save_alert,
