@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kener_py import config, store
-from kener_py.cli import incidents as cli
-from kener_py.cli import main
+from kener_py.cli import beside, main
 from kener_py.model import MINUTE, Instant
 from kener_py.service import Service
 
@@ -32,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for variable in [name for name in os.environ if name.startswith("KENER_")]:
         monkeypatch.delenv(variable)
-    monkeypatch.setattr(cli, "_clock", lambda: NOW)
+    monkeypatch.setattr(beside, "now", lambda: NOW)
     (tmp_path / "config.yaml").write_text(TEXT)
     return tmp_path
 

@@ -75,9 +75,8 @@ FOR_MODEL = FOR_CORE | {"pathlib"}  # the name of a file is a value
 
 # Who reads the clock, and what for. Everybody else is told what time it is.
 CLOCKS = {
-    ("cli/incidents.py", "time.time"): "`incident` is a program of its own, and dates what is said",
+    ("cli/beside.py", "time.time_ns"): "a command is a program of its own, and dates what is said",
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
-    ("cli/maintenances.py", "time.time_ns"): "the commands are programs of their own, and look once",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",
 }
 CLOCK_READS = {
@@ -200,7 +199,7 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
         assert part(file) in LIBRARIES[top], f"{top} belongs to {sorted(LIBRARIES[top])}"
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "alerts.py", "incidents.py", "maintenances.py"])
+@pytest.mark.parametrize("file", ["__init__.py", "alerts.py", "beside.py", "incidents.py", "maintenances.py"])
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     """`--help` loads the files that have commands; the others of the part load inside commands."""
     outside = [
@@ -216,6 +215,7 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         "kener_py",
         "kener_py.cli",
         "kener_py.cli.alerts",
+        "kener_py.cli.beside",
         "kener_py.cli.incidents",
         "kener_py.cli.maintenances",
         "kener_py.cli.options",

@@ -182,14 +182,14 @@ def test_a_key_for_some_monitors_writes_windows_about_them_only(world: World) ->
 @pytest.mark.parametrize(
     ("body", "code", "text"),
     [
-        ("{", 400, "the body should be JSON"),
-        ("[]", 400, "the body should be a JSON object"),
+        ("{", 400, "The body is not valid JSON"),
+        ("[]", 400, "The body should be a JSON object"),
         (json.dumps(BODY | {"titel": 1}), 400, "titel: unknown field"),
         (json.dumps(BODY | {"title": 1}), 400, "title: should be a text"),
         (json.dumps(BODY | {"monitors": "job"}), 400, "monitors: should be a list of tags"),
-        (json.dumps(BODY | {"start": "2026-01-01T00:00:00"}), 400, "start: should be a time with its offset"),
-        (json.dumps(BODY | {"end": "tomorrow"}), 400, "end: should be a time with its offset"),
-        (json.dumps({"title": "x", "start": BODY["start"]}), 422, "end: is missing"),
+        (json.dumps(BODY | {"start": "2026-01-01T00:00:00"}), 400, "start: should be a time such as"),
+        (json.dumps(BODY | {"end": "tomorrow"}), 400, "end: should be a time such as"),
+        (json.dumps({"title": "x", "start": BODY["start"]}), 400, "end: is missing"),
         (json.dumps(BODY | {"end": BODY["start"]}), 422, "end: should be later than the start"),
         (json.dumps(BODY | {"monitors": ["gone"]}), 422, "monitors: there is no monitor 'gone'"),
         (json.dumps(BODY | {"title": "\ud800"}), 422, "title: should be valid Unicode"),
@@ -203,7 +203,7 @@ def test_a_wrong_body_is_refused_by_its_field(world: World, body: str, code: int
 
 
 def test_a_body_without_end_is_not_read(world: World) -> None:
-    assert world.client.post(URL, data="x" * 200_000, headers=AUTH).status_code == 413
+    assert world.client.post(URL, data="x" * 2_000_000, headers=AUTH).status_code == 413
 
 
 def test_what_is_not_there_cannot_be_written(world: World) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from kener_py.cli import _fail, _load, options
-from kener_py.cli.maintenances import _database, _now
+from kener_py.cli import _fail, _load, beside, options
 
 
 @click.command()
@@ -21,8 +20,8 @@ def ack(path: Path, tag: str) -> None:
     config = _load(path)
     if tag not in config.monitors:
         _fail(f"no monitor has the tag '{tag}'", 2)
-    with _database(config.server.database, is_written=True) as db:
-        count = evaluate.acknowledge(db, tag, _now())
+    with beside.database(config.server.database, is_written=True) as db:
+        count = evaluate.acknowledge(db, tag, beside.now())
     if not count:
         _fail(f"{tag}: no alert is open")
     click.echo(f"{tag}: acknowledged; no reminders until it is over")
@@ -35,14 +34,13 @@ def ack(path: Path, tag: str) -> None:
 def snooze(path: Path, tag: str, length: str) -> None:
     """Say nothing of trouble with TAG for DURATION (30m, 4h, 1d), or until it recovers."""
     from kener_py import messages
-    from kener_py.cli.maintenances import _length
     from kener_py.service import evaluate
 
     config = _load(path)
     if tag not in config.monitors:
         _fail(f"no monitor has the tag '{tag}'", 2)
-    until = _now() + _length(length, "DURATION")
-    with _database(config.server.database, is_written=True) as db:
+    until = beside.now() + beside.length(length, "DURATION")
+    with beside.database(config.server.database, is_written=True) as db:
         if not evaluate.snooze(db, tag, until):
             _fail(f"{tag}: the server has not seen this monitor yet")
     click.echo(f"{tag}: snoozed until {messages.moment(until, config.site.timezone)}")
@@ -62,7 +60,7 @@ def deliveries(path: Path, as_json: bool, most: int, failed: bool) -> None:
     from kener_py.web.api import rfc3339
 
     config = _load(path)
-    with _database(config.server.database) as db:
+    with beside.database(config.server.database) as db:
         found = store.deliveries(db, most)
     if failed:
         found = tuple(each for each in found if each.status is not DeliveryStatus.SENT)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kener_py.cli import _fail, _load, options
+from kener_py.cli import _fail, _load, beside, options
 
 if TYPE_CHECKING:
     from kener_py.model import Config, Incident, Instant
@@ -37,12 +37,6 @@ def _text_option(what: str) -> Callable[[F], F]:
     return click.option("--text", metavar="TEXT", help=f"{what}, in Markdown; '-' reads it from stdin.")
 
 
-def _clock() -> Instant:
-    import time
-
-    return int(time.time() * 1000)
-
-
 def _said(text: str | None) -> str | None:
     """The text of an update: as given, or from stdin."""
     if text != "-":
@@ -51,27 +45,12 @@ def _said(text: str | None) -> str | None:
 
 
 def _moment(config: Config, option: str, written: str | None) -> Instant | None:
-    """A time of the command line; one without an offset is in the site's zone."""
-    from datetime import datetime
-
-    from kener_py.config import times
-
-    if written is None:
-        return None
-    try:
-        found = datetime.fromisoformat(written.strip())
-        if not 1971 <= found.year <= 9000:
-            raise ValueError
-    except ValueError:
-        example = "should be a time such as '2026-12-01 22:00' or 2026-12-01T22:00:00Z"
-        _fail(f"{option}: {example}, not {written!r}", 2)
-    return times.instant(found, config.site.timezone)
+    return None if written is None else beside.moment(written, config.site.timezone, beside.now(), option)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Whatever is wrong inside becomes one line on stderr and an exit code."""
-    from kener_py import store
+def _told() -> Iterator[None]:
+    """What cannot be becomes one line on stderr and an exit code."""
     from kener_py.service.incidents import Refused, Unknown
 
     try:
@@ -80,28 +59,16 @@ def _told(path: Path) -> Iterator[None]:
         _fail(error)
     except Refused as error:
         _fail(error, 2)
-    except store.StoreError as error:
-        _fail(error)
-    except Exception as error:
-        if not store.is_disk_trouble(error):
-            raise
-        _fail(f"{path}: cannot be read: {error}")
 
 
 def _change(config: Config, job: Callable[[Database, Instant], T]) -> T:
-    from kener_py import store
-
-    database = config.server.database
-    with _told(database), store.beside(database) as db:
-        return job(db, _clock())
+    with _told(), beside.database(config.server.database, is_written=True) as db:
+        return job(db, beside.now())
 
 
 def _read(config: Config, job: Callable[[Database, Instant], T]) -> T:
-    from kener_py import store
-
-    database = config.server.database
-    with _told(database):
-        return job(store.read_only(database), _clock())
+    with _told(), beside.database(config.server.database) as db:
+        return job(db, beside.now())
 
 
 # ---- what is printed -------------------------------------------------------------------------
@@ -114,7 +81,7 @@ def _as_text(found: object) -> str:
 def _fields(incident: Incident) -> dict[str, object]:
     from kener_py.web.incidents import all_fields
 
-    return all_fields(incident, _clock())
+    return all_fields(incident, beside.now())
 
 
 def _who(incident: Incident) -> str:
@@ -123,7 +90,7 @@ def _who(incident: Incident) -> str:
 
     if not incident.is_public:
         return "hidden"
-    return "draft" if incidents.is_draft(incident, _clock()) else "public"
+    return "draft" if incidents.is_draft(incident, beside.now()) else "public"
 
 
 def _line(incident: Incident, zone: str) -> str:

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kener_py.cli import _fail, _load
-from kener_py.cli.options import as_json as _as_json
-from kener_py.cli.options import config as _config
+from kener_py.cli import _fail, _load, beside, options
 
 if TYPE_CHECKING:
     from kener_py.model import Instant, Maintenance
-    from kener_py.store import Database
 
 
 @click.group()
 def maintenance() -> None:
     """List, make and cancel maintenance windows. Works while a server runs, and without one."""
-
-
-def _now() -> Instant:
-    import time
-
-    return time.time_ns() // 1_000_000
-
-
-@contextmanager
-def _database(path: Path, is_written: bool = False) -> Iterator[Database]:
-    """The database of the configuration, or the end of the program with the reason on stderr."""
-    from kener_py import store
-
-    try:
-        if is_written:
-            with store.beside(path) as db:
-                yield db
-        else:
-            yield store.read_only(path)
-    except store.StoreError as error:
-        _fail(error)
-    except Exception as error:
-        if not store.is_disk_trouble(error):
-            raise
-        _fail(f"{path}: cannot be read: {error}")
 
 
 def _fields(window: Maintenance, at: Instant) -> dict[str, object]:
@@ -74,40 +44,16 @@ def _line(window: Maintenance, at: Instant, zone: str) -> str:
     return f"{str(window.id).rjust(4)}  {state}  {period}  {window.title}"
 
 
-def _moment(text: str, zone: str, at: Instant, option: str) -> Instant:
-    from datetime import datetime
-
-    from kener_py.config import times
-
-    if text.strip().lower() == "now":
-        return at
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        _fail(f"{option}: should be a time such as '2026-12-01 22:00', 2026-12-01T22:00:00Z or now", 2)
-    return times.instant(found, zone)
-
-
-def _length(text: str, option: str = "--duration") -> int:
-    from kener_py.config import times
-    from kener_py.config.nodes import Scalar
-
-    try:
-        return times.duration(Scalar.at(text, 0, 0))
-    except ValueError as problem:
-        _fail(f"{option}: {problem}", 2)
-
-
 @maintenance.command("list")
-@_config
-@_as_json
+@options.config
+@options.as_json
 def list_(path: Path, as_json: bool) -> None:
     """Print the windows that run, those of the next 60 days and those of the last 90."""
     from kener_py import store
     from kener_py.service.maintenance import PAST, UPCOMING
 
-    config, at = _load(path), _now()
-    with _database(config.server.database) as db:
+    config, at = _load(path), beside.now()
+    with beside.database(config.server.database) as db:
         found = store.maintenances(db, at - PAST, at + UPCOMING)
     if as_json:
         click.echo(json.dumps([_fields(window, at) for window in found], indent=2))
@@ -116,15 +62,15 @@ def list_(path: Path, as_json: bool) -> None:
 
 
 @maintenance.command()
-@_config
-@_as_json
+@options.config
+@options.as_json
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 def show(path: Path, number: int, as_json: bool) -> None:
     """Print one window."""
     from kener_py import store
 
-    config, at = _load(path), _now()
-    with _database(config.server.database) as db:
+    config, at = _load(path), beside.now()
+    with beside.database(config.server.database) as db:
         window = store.maintenance(db, number)
     if window is None:
         _fail(f"there is no maintenance {number}")
@@ -140,7 +86,7 @@ def show(path: Path, number: int, as_json: bool) -> None:
 
 
 @maintenance.command()
-@_config
+@options.config
 @click.option("--title", required=True, help="Its name on the page.")
 @click.option("--start", default="now", show_default=True, help="'2026-12-01 22:00', RFC 3339, or now.")
 @click.option("--end", help="The same.")
@@ -161,12 +107,16 @@ def create(
 
     if (end is None) == (duration is None):
         _fail("give either --end or --duration", 2)
-    config, at = _load(path), _now()
+    config, at = _load(path), beside.now()
     zone = config.site.timezone
-    begins = _moment(start, zone, at, "--start")
-    ends = begins + _length(duration) if duration is not None else _moment(end or "", zone, at, "--end")
+    begins = beside.moment(start, zone, at, "--start")
+    ends = (
+        begins + beside.length(duration, "--duration")
+        if duration is not None
+        else beside.moment(end or "", zone, at, "--end")
+    )
     try:
-        with _database(config.server.database, is_written=True) as db:
+        with beside.database(config.server.database, is_written=True) as db:
             window = maintenance.create(
                 db,
                 config,
@@ -183,7 +133,7 @@ def create(
 
 
 @maintenance.command()
-@_config
+@options.config
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 def cancel(path: Path, number: int) -> None:
     """End a window that runs, or call off one to come."""
@@ -191,8 +141,8 @@ def cancel(path: Path, number: int) -> None:
 
     config = _load(path)
     try:
-        with _database(config.server.database, is_written=True) as db:
-            window = maintenance.cancel(db, number, _now())
+        with beside.database(config.server.database, is_written=True) as db:
+            window = maintenance.cancel(db, number, beside.now())
     except maintenance.Refused as refused:
         _fail(refused)
     if window is None:
