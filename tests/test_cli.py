@@ -188,7 +188,7 @@ def test_check_says_when_each_monitor_would_alert(file):
         "payroll",
         "config.yaml",
     ]
-    assert lines[-1] == "config.yaml: valid; 3 monitors, 1 alert rules"
+    assert lines[-1] == "config.yaml: valid; 3 monitors, 1 alert rule"
     assert result.stderr == ""
 
 
@@ -202,7 +202,7 @@ def test_the_file_is_the_one_that_was_named(folder, how):
         "here": lambda: run("check"),
     }[how]()
     assert result.exit_code == 0
-    assert "valid; 1 monitors" in result.stdout
+    assert "valid; 1 monitor," in result.stdout
 
 
 def test_a_flag_wins_over_the_variable(file):

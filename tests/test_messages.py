@@ -166,8 +166,9 @@ def test_of_what_the_job_said_a_message_carries_the_beginning() -> None:
 def test_a_forecast_tells_whom_each_rule_tells_when() -> None:
     rules = (rule(), rule("late", DEGRADED, failure_threshold=3, notifiers=()))
     assert forecast(monitor(), rules) == (
-        "rule 'down' tells ops: 10 min after the last heartbeat, + look; "
-        "rule 'late' tells nobody: 5 min after the last heartbeat, + 3 looks (cron * * * * *)"
+        "rule 'down' tells ops 10 min after the last heartbeat, at the next look; "
+        "rule 'late' tells nobody 5 min after the last heartbeat, when 3 looks in a row have failed"
+        " (cron * * * * *)"
     )
 
 

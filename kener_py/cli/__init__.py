@@ -84,7 +84,9 @@ def check(path: Path) -> None:
         rules = [rule for rule in config.rules if monitor.tag in rule.monitors]
         click.echo(f"{monitor.tag}: expects {messages.expectation(monitor.limits)}")
         click.echo(f"  {messages.forecast(monitor, rules)}")
-    click.echo(f"{path}: valid; {len(config.monitors)} monitors, {len(config.rules)} alert rules")
+    monitors = f"{len(config.monitors)} monitor{'' if len(config.monitors) == 1 else 's'}"
+    rules_in_all = f"{len(config.rules)} alert rule{'' if len(config.rules) == 1 else 's'}"
+    click.echo(f"{path}: valid; {monitors}, {rules_in_all}")
 
 
 @main.command()

@@ -46,6 +46,7 @@ def forecast(monitor: Monitor, rules: Sequence[Rule]) -> str:
         limits = monitor.limits
         after = limits.down_after if rule.status is Status.DOWN else limits.degraded_after
         names = ", ".join(rule.notifiers) or "nobody"
-        looks = "look" if rule.failure_threshold == 1 else f"{rule.failure_threshold} looks"
-        parts.append(f"rule '{rule.name}' tells {names}: {length(after)} after the last heartbeat, + {looks}")
+        count = rule.failure_threshold
+        when = "at the next look" if count == 1 else f"when {count} looks in a row have failed"
+        parts.append(f"rule '{rule.name}' tells {names} {length(after)} after the last heartbeat, {when}")
     return f"{'; '.join(parts)} (cron {monitor.cron})"
