@@ -20,7 +20,6 @@ HOUR: Millis = 60 * MINUTE
 DAY: Millis = 24 * HOUR
 
 DEFAULT_CRON = "* * * * *"
-EVERY_MONITOR = "*"
 
 
 class Status(StrEnum):

@@ -25,12 +25,7 @@ def _is_ours(service: Service, number: int) -> bool:
 def alert(service: Service, number: str) -> Response:
     """GET shows what can be done about an alert, POST does it; without our signature there is nothing."""
     found = service.alert(int(number)) if is_id(number) else None
-    given = request.args.get("sig", "").encode("utf-8", "replace")
-    if (
-        found is None
-        or found.id is None
-        or not hmac.compare_digest(given, service.signature(found.id).encode())
-    ):
+    if found is None or not _is_ours(service, int(number)):
         return make_response(pages.not_found(service))
     done, until = "", None
     is_over = found.status is not AlertStatus.TRIGGERED
