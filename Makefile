@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve test fast lint format clean
+.PHONY: serve test fast lint format catalogues clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -34,6 +34,10 @@ format: .venv/ready-for-tests
 .venv/ready-for-tests: .venv/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
+
+# Brings the catalogues of the page's languages up to date with its texts.
+catalogues: .venv/ready-for-tests
+	$(BIN)/python tests/catalogues.py
 
 clean:
 	rm -rf .venv build dist

@@ -41,7 +41,8 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
-    "jinja2": {"messages"},
+    "babel": {"web"},
+    "jinja2": {"messages", "web"},
     "markdown_it": {"web"},
     "markupsafe": {"web"},
     "pydantic": {"config"},

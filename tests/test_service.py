@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -1038,18 +1039,21 @@ class Life(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        memory = Path("/dev/shm")
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
-        self.path = Path(self.folder.name) / "kener.db"
+        self.folder: Path | None = None
         self.was_set_back = False
 
     @initialize(given=configs())
     def begin(self, given: Config) -> None:
+        # Here and not in `__init__`: some machines are made and never run, and never torn down either.
+        memory = Path("/dev/shm")
+        self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+        self.path = self.folder / "kener.db"
         self.world = World(store.Store(self.path), Clock(), given)
 
     def teardown(self) -> None:
-        self.world.db.close()
-        self.folder.cleanup()
+        if self.folder is not None:
+            self.world.db.close()
+            shutil.rmtree(self.folder)
 
     # ---- what happens ----
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
@@ -15,9 +14,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from kener_py import store
-from kener_py.model import Site
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, maintenances, monitors, pages, words
+from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web.finish import finish
+from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,23 +56,17 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
-    (["GET"], "/", pages.front),
-    (["GET"], "/monitors/<tag>", pages.monitor),
-    (["GET"], "/incidents/<id>", pages.incident),
-    (["GET"], "/maintenances/<id>", pages.maintenance),
+]
+
+# Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
+PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
+    ("/", front.front),
+    ("/monitors/<tag>", monitor.monitor),
+    ("/incidents/<id>", incident.incident),
+    ("/maintenances/<id>", incident.maintenance),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
-
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:{logo}; "
-    "form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class _Rest(BaseConverter):
@@ -92,8 +87,12 @@ def create(service: Service) -> Flask:
     for methods, rule, view in ROUTES:
         name = f"{methods[0]} {rule}"  # one URL may have several views
         app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
+    for rule, view in PAGES:
+        for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
+            app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    app.after_request(partial(_finish, service))
+    app.before_request(partial(_begin, service))
+    app.after_request(lambda answer: finish(service.config.site, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
@@ -110,26 +109,13 @@ def _without_host(app: WSGIApplication) -> WSGIApplication:
     return call
 
 
+def _begin(service: Service) -> None:
+    if not _is_for_program():
+        language.choose(service.config.site.language)
+
+
 def _is_for_program() -> bool:
     return request.path.startswith(_FOR_PROGRAMS)
-
-
-def _policy(site: Site) -> str:
-    """What a page may load: this site's own things, and the logo wherever it is."""
-    host = urlsplit(site.logo or "")
-    logo = f" {host.scheme}://{host.netloc}" if host.netloc else ""
-    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith("/alerts/") else "'none'")
-
-
-def _finish(service: Service, answer: Response) -> Response:
-    answer.headers.setdefault("Content-Security-Policy", _policy(service.config.site))
-    for name, value in HEADERS.items():
-        answer.headers.setdefault(name, value)
-    is_file = request.endpoint == "static" and answer.status_code < 400
-    if is_file and "v" in request.args:  # the address changes with the content
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    answer.headers.setdefault("Cache-Control", "no-cache")
-    return answer
 
 
 def _options(allowed: list[str]) -> Response:
@@ -150,7 +136,7 @@ def _http_error(service: Service, failure: HTTPException) -> ResponseReturnValue
         text = {404: "There is nothing here", 405: f"Use {' or '.join(allowed)}"}.get(code)
         answer = api.error(code, text or failure.name)
     else:
-        page = pages.not_found(service) if code == 404 else pages.error(code)
+        page = not_found(service) if code == 404 else error(code)
         answer = make_response(page)
     if allowed:
         answer.headers["Allow"] = ", ".join(allowed)
@@ -158,7 +144,7 @@ def _http_error(service: Service, failure: HTTPException) -> ResponseReturnValue
 
 
 def _trouble(code: int, text: str) -> Response:
-    return api.error(code, text) if _is_for_program() else make_response(pages.error(code))
+    return api.error(code, text) if _is_for_program() else make_response(error(code))
 
 
 def _unavailable(failure: store.StoreError) -> Response:

@@ -11,8 +11,8 @@ from flask import Response, make_response, render_template, request
 
 from kener_py.model import HOUR, AlertStatus
 from kener_py.service import Service
-from kener_py.web import pages
 from kener_py.web.api import is_id
+from kener_py.web.pages.show import not_found
 
 SNOOZES = {"1h": HOUR, "4h": 4 * HOUR, "24h": 24 * HOUR}
 
@@ -26,7 +26,7 @@ def alert(service: Service, number: str) -> Response:
     """GET shows what can be done about an alert, POST does it; without our signature there is nothing."""
     found = service.alert(int(number)) if is_id(number) else None
     if found is None or not _is_ours(service, int(number)):
-        return make_response(pages.not_found(service))
+        return not_found(service)
     done, until = "", None
     is_over = found.status is not AlertStatus.TRIGGERED
     if request.method == "POST" and not is_over:

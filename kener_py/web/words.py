@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context, request
@@ -32,17 +33,33 @@ from kener_py.model import (
     Status,
     Uptime,
 )
-from kener_py.web import bars
+from kener_py.service import Service
+from kener_py.web import bars, language
+from kener_py.web.language import N_, _
 
-UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
-# Not strftime: its month names follow the locale of the process.
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-STATUS_WORDS = {
-    Status.UP: "Up",
-    Status.DEGRADED: "Degraded",
-    Status.DOWN: "Down",
-    Status.MAINTENANCE: "Maintenance",
-    Status.NO_DATA: "No data",
+UNITS = (
+    (DAY, N_("%(count)s d")),
+    (HOUR, N_("%(count)s h")),
+    (MINUTE, N_("%(count)s min")),
+    (SECOND, N_("%(count)s s")),
+)
+WORDS = {
+    Status.UP: N_("Up"),
+    Status.DEGRADED: N_("Degraded"),
+    Status.DOWN: N_("Down"),
+    Status.MAINTENANCE: N_("Maintenance"),
+    Status.NO_DATA: N_("No data"),
+    Severity.MINOR: N_("Minor"),
+    Severity.MAJOR: N_("Major"),
+    Severity.CRITICAL: N_("Critical"),
+    IncidentState.INVESTIGATING: N_("Investigating"),
+    IncidentState.IDENTIFIED: N_("Identified"),
+    IncidentState.MONITORING: N_("Monitoring"),
+    IncidentState.RESOLVED: N_("Resolved"),
+    MaintenanceState.SCHEDULED: N_("Scheduled"),
+    MaintenanceState.ONGOING: N_("In progress"),
+    MaintenanceState.COMPLETED: N_("Completed"),
+    MaintenanceState.CANCELLED: N_("Cancelled"),
 }
 CLEAN = (Status.UP, Status.NO_DATA)
 TITLE_MARKS = {
@@ -66,26 +83,33 @@ def register(app: Flask) -> None:
 
     def asset(name: str) -> str:
         """The URL of a static file; it changes with the file, so it may be cached for ever."""
-        return f"{path(app.static_url_path or '/static')}/{name}?v={versions[name]}"
+        return f"{root(app.static_url_path or '/static')}/{name}?v={versions[name]}"
 
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
-    env.globals.update(asset=asset, path=path, view_box=bars.VIEW_BOX)
+    env.add_extension("jinja2.ext.i18n")
+    env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX)
     env.filters.update(
         ago=ago,
+        bdi=bdi,
         colour=colour,
         day=day,
         downtime=downtime,
         duration=duration,
         host=host,
         markdown=markdown,
+        day_text=day_text,
+        number=language.number,
         parts=parts,
+        share=share,
         strip=bars.strip,
         tint=tint,
         tint_of_window=tint_of_window,
         title_mark=title_mark,
         unclean=unclean,
         when=when,
+        when_text=when_text,
         word=word,
     )
 
@@ -93,9 +117,17 @@ def register(app: Flask) -> None:
 # ---- links -----------------------------------------------------------------------------------
 
 
-def path(absolute: str) -> str:
+def root(absolute: str) -> str:
     """A path of ours below the prefix that the server mounted us at (WSGI's SCRIPT_NAME)."""
     return f"{request.script_root}{absolute}" if has_request_context() else absolute
+
+
+def path(absolute: str, **query: str | int | None) -> str:
+    """The same for a page: it stays in the language that this page's address asks for."""
+    if has_request_context():
+        query = {"lang": language.asked_for(), **query}
+    given = {name: value for name, value in query.items() if value is not None}
+    return root(absolute) + (f"?{urlencode(given)}" if given else "")
 
 
 def host(url: str | None) -> str | None:
@@ -107,52 +139,67 @@ def host(url: str | None) -> str | None:
         return None
 
 
+def bdi(text: str) -> Markup:
+    """Words of others inside a sentence of ours: they keep their direction to themselves."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
 # ---- time ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
 def when(at: Instant, zone: str) -> Markup:
     """`<time>` that reads "30 Sep 2026, 13:41 CEST" in the zone and carries UTC for programs."""
-    utc = datetime.fromtimestamp(at // SECOND, UTC)
-    local = utc.astimezone(ZoneInfo(zone))
+    return _when(at, zone, language.current())
+
+
+@lru_cache(maxsize=4096)
+def _when(at: Instant, zone: str, _language: str) -> Markup:
+    iso = datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Markup('<time datetime="{}">{}</time>').format(iso, when_text(at, zone))
+
+
+def when_text(at: Instant, zone: str) -> str:
+    """The same without an element: "30 Sep 2026, 13:41 CEST"."""
+    local = datetime.fromtimestamp(at // SECOND, UTC).astimezone(ZoneInfo(zone))
     name = local.tzname() or ""
     if name[:1] in "+-":  # most zones have no abbreviation: "+0530"
         offset = local.strftime("%z")
         name = f"UTC{offset[:3]}:{offset[3:5]}"
-    text = f"{local.day} {MONTHS[local.month - 1]} {local.year}, {local:%H:%M} {name}"
-    return Markup('<time datetime="{}">{}</time>').format(utc.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+    return f"{language.short_date(local.date())}, {language.clock(local)} {name}"
 
 
-@lru_cache(maxsize=1024)
 def day(iso: str) -> Markup:
     """`<time>` of a calendar day: "30 Sep 2026"."""
-    on = date.fromisoformat(iso)
-    return Markup('<time datetime="{}">{} {} {}</time>').format(iso, on.day, MONTHS[on.month - 1], on.year)
+    return Markup('<time datetime="{}">{}</time>').format(iso, day_text(iso))
+
+
+def day_text(iso: str) -> str:
+    return language.short_date(date.fromisoformat(iso))
 
 
 def duration(length: Millis) -> str:
     """ "2 h 13 min": the two largest units, floored. What took any time is never said to be nothing."""
     if 0 < length < SECOND:
-        return "under 1 s"
+        return _("under 1 s")
     for place, (size, unit) in enumerate(UNITS):
         if length < size:
             continue
-        words = f"{length // size} {unit}"
-        if unit != "s":
+        words = _(unit, count=language.number(length // size))
+        if size != SECOND:
             smaller, name = UNITS[place + 1]
             if rest := length % size // smaller:
-                words += f" {rest} {name}"
+                words += " " + _(name, count=language.number(rest))
         return words
-    return "0 s"
+    return _(UNITS[-1][1], count=language.number(0))
 
 
 def ago(at: Instant, now: Instant) -> str:
     """ "4 min ago" or "in 4 min"; only ever printed beside the absolute time."""
     distance = abs(now - at)
     if distance < SECOND:
-        return "just now"
-    words = duration(distance - distance % MINUTE if distance >= MINUTE else distance)
-    return f"{words} ago" if at < now else f"in {words}"
+        return _("just now")
+    length = duration(distance - distance % MINUTE if distance >= MINUTE else distance)
+    return _("%(length)s ago", length=length) if at < now else _("in %(length)s", length=length)
 
 
 # ---- states ----------------------------------------------------------------------------------
@@ -160,11 +207,7 @@ def ago(at: Instant, now: Instant) -> str:
 
 def word(status: Status | Severity | IncidentState | MaintenanceState | None) -> str:
     """How people read it; None is a status that nobody can vouch for."""
-    if status is None:
-        return "Unknown"
-    if status is MaintenanceState.ONGOING:
-        return "In progress"
-    return STATUS_WORDS[status] if isinstance(status, Status) else status.value.capitalize()
+    return _("Unknown") if status is None else _(WORDS[status])
 
 
 def title_mark(status: Status | None) -> str:
@@ -199,9 +242,19 @@ def downtime(uptime: Uptime) -> Millis:
 
 def parts(uptime: Uptime) -> str:
     """ "43 min", or "down 43 min, degraded 2 h": how long a day was what its state says, and the rest."""
-    lengths = {"down": uptime.down, "degraded": uptime.degraded, "maintenance": uptime.maintenance}
-    words = [f"{name} {duration(length)}" for name, length in lengths.items() if length]
-    return ", ".join(words) if len(words) > 1 else duration(sum(lengths.values()))
+    lengths = {
+        N_("down %(length)s"): uptime.down,
+        N_("degraded %(length)s"): uptime.degraded,
+        N_("maintenance %(length)s"): uptime.maintenance,
+    }
+    words = [_(text, length=duration(length)) for text, length in lengths.items() if length]
+    return language.listed(words) if len(words) > 1 else duration(sum(lengths.values()))
+
+
+def share(uptime: Uptime) -> str | None:
+    """The uptime in percent, "99.952%": floored, never rounded up; None without data."""
+    text = Service.percent(uptime)
+    return None if text is None else language.percent(Decimal(text) / 100)
 
 
 # ---- Markdown --------------------------------------------------------------------------------

@@ -1,0 +1,135 @@
+"""What the configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kener_py.model.words import DEFAULT_CRON, MINUTE, Instant, Millis, Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the silence may last. Both lengths count from the last heartbeat, strictly."""
+
+    degraded_after: Millis
+    down_after: Millis
+    interval: Millis | None = None  # the rhythm, when the file gives one; for "next expected"
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    tag: str
+    name: str
+    limits: Limits
+    description: str = ""
+    category: str = ""
+    secret: str | None = field(default=None, repr=False)
+    cron: str = DEFAULT_CRON  # when we look; not when the job runs
+    timezone: str = "UTC"  # of `cron`
+    is_hidden: bool = False
+    include_degraded_in_downtime: bool = False
+    severity: Severity | None = None  # of its alerts, instead of the rule's
+    external_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    title: str = "Status"
+    url: str = ""  # absolute, without a trailing slash; "" when not configured
+    timezone: str = "UTC"
+    description: str = ""
+    logo: str | None = None
+    footer: str = ""
+    language: str = "en"  # of a page whose visitor asks for none that we speak
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 3000
+    database: Path = Path("kener.db")
+    threads: int = 32
+    log_format: str = "plain"  # or "json"
+    log_level: str = "info"
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    heartbeats: int = 100  # kept in the log, per monitor
+    days: int = 400  # of history
+
+
+@dataclass(frozen=True, slots=True)
+class Notifier:
+    name: str
+    urls: tuple[str, ...] = field(repr=False)  # Apprise URLs; they carry secrets
+    title: str = ""  # a template of its own; "" for the built-in words
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alert rule; `monitors` and `notifiers` are resolved to tags and names."""
+
+    name: str
+    status: Status  # DOWN, or DEGRADED for "degraded or worse"
+    monitors: frozenset[str]
+    notifiers: tuple[str, ...]
+    failure_threshold: int = 1
+    success_threshold: int = 1
+    severity: Severity = Severity.MINOR
+    create_incident: bool = True
+    description: str = ""
+    cooldown: Millis = 15 * MINUTE
+    remind_every: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    name: str
+    sha256: str = field(repr=False)  # lower-case hex
+    scopes: frozenset[str]
+    monitors: frozenset[str] | None = None  # None: all
+    expires: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPolicy:
+    draft: bool = False
+    auto_publish_after: Millis | None = None
+    batch: Millis = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenancePlan:
+    """A window from the file: `start` and `end`, or a cron `schedule` with a `duration`."""
+
+    title: str
+    monitors: frozenset[str]
+    description: str = ""
+    start: Instant | None = None
+    end: Instant | None = None
+    schedule: str | None = None
+    duration: Millis | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. Never written to: what changes at run time is a row."""
+
+    monitors: Mapping[str, Monitor]  # by tag, in the order of the file
+    site: Site = Site()
+    server: Server = Server()
+    retention: Retention = Retention()
+    notifiers: Mapping[str, Notifier] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    api_keys: tuple[ApiKey, ...] = ()
+    incidents: IncidentPolicy = IncidentPolicy()
+    maintenances: tuple[MaintenancePlan, ...] = ()
+    warnings: tuple[str, ...] = ()  # worth telling the operator, not worth refusing the file
+    path: Path | None = None
+    files: tuple[Path, ...] = ()  # every file that was read: a change of any means a reload

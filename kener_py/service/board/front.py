@@ -1,0 +1,88 @@
+"""The front page's facts, and the state of everything in one word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kener_py import status, store
+from kener_py.model import (
+    DAY,
+    Board,
+    Config,
+    Group,
+    Incident,
+    Instant,
+    Millis,
+    MonitorView,
+    Overall,
+    Severity,
+    Status,
+)
+from kener_py.service import maintenance
+from kener_py.service.board import public, views
+
+RECENT: Millis = 14 * DAY
+_MAJOR_SHARE = 0.75  # of the monitors that have data
+
+
+def _groups(found: Iterable[MonitorView]) -> tuple[Group, ...]:
+    by_category: dict[str, list[MonitorView]] = {}
+    for view in found:
+        by_category.setdefault(view.monitor.category, []).append(view)
+    return tuple(
+        Group(name, status.worst(view.status for view in inside), tuple(inside))
+        for name, inside in by_category.items()
+    )
+
+
+_FROM_INCIDENT = {
+    Severity.MINOR: Overall.DEGRADED,
+    Severity.MAJOR: Overall.PARTIAL_OUTAGE,
+    Severity.CRITICAL: Overall.MAJOR_OUTAGE,
+}
+_WORST_FIRST = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR)
+_ORDER = list(Overall)  # as declared: from nothing known to the worst
+
+
+def _worst_first(incident: Incident) -> int:
+    return _WORST_FIRST.index(incident.severity)
+
+
+def overall(found: Sequence[Status], incidents: Sequence[Incident], stale: bool) -> Overall:
+    """The banner: the worst of what monitors are and what open incidents say."""
+    if not found:
+        return Overall.EMPTY
+    if stale:
+        return Overall.UNKNOWN
+    known = [each for each in found if each is not Status.NO_DATA]
+    says = [_FROM_INCIDENT[incident.severity] for incident in incidents]
+    down = known.count(Status.DOWN)
+    if down:
+        is_major = down >= _MAJOR_SHARE * len(known)
+        says.append(Overall.MAJOR_OUTAGE if is_major else Overall.PARTIAL_OUTAGE)
+    elif Status.DEGRADED in known:
+        says.append(Overall.DEGRADED)
+    elif Status.MAINTENANCE in known:
+        says.append(Overall.MAINTENANCE)
+    else:
+        says.append(Overall.UP if known else Overall.WAITING)
+    return max(says, key=_ORDER.index)
+
+
+def board(db: store.Database, config: Config, at: Instant) -> Board:
+    """The front page's facts at `at`."""
+    measured = store.last_alive(db)
+    found = views.views(db, config, public.monitors(config), at)
+    recent = public.incidents(db, config, at - RECENT, at)
+    still_open = tuple(sorted((each for each in recent if each.resolved is None), key=_worst_first))
+    return Board(
+        site=config.site,
+        at=at,
+        overall=overall([view.status for view in found], still_open, views.is_stale(measured, at)),
+        measured=measured,
+        groups=_groups(found),
+        open_incidents=still_open,
+        recent_incidents=tuple(each for each in recent if each.resolved is not None),
+        names=public.names(config),
+        maintenances=maintenance.on_board(db, config, at),
+    )

@@ -1,0 +1,40 @@
+"""Which facts are public, and which are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kener_py import store
+from kener_py.model import (
+    Config,
+    Incident,
+    Instant,
+    Monitor,
+)
+
+
+def monitors(config: Config) -> list[Monitor]:
+    return [monitor for monitor in config.monitors.values() if not monitor.is_hidden]
+
+
+def for_public(config: Config, incident: Incident, at: Instant) -> Incident | None:
+    """The incident as a visitor may see it; None if it is a draft or about hidden monitors only."""
+    if not incident.is_public or incident.publish_at is None or incident.publish_at > at:
+        return None
+    hidden = {tag for tag, monitor in config.monitors.items() if monitor.is_hidden}
+    if incident.opened_for in hidden or (incident.monitors and hidden.issuperset(incident.monitors)):
+        return None
+    return replace(incident, monitors=tuple(tag for tag in incident.monitors if tag not in hidden))
+
+
+def names(config: Config) -> Mapping[str, str]:
+    return {monitor.tag: monitor.name for monitor in monitors(config)}
+
+
+def incidents(
+    db: store.Database, config: Config, since: Instant, at: Instant, tag: str | None = None
+) -> tuple[Incident, ...]:
+    """Public incidents that are open or were at any time since `since`, newest first."""
+    found = (for_public(config, each, at) for each in store.incidents(db, since, tag))
+    return tuple(each for each in found if each is not None)

@@ -1,0 +1,116 @@
+"""What a history adds up to, for each monitor: the figures that every reader shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kener_py import status, store
+from kener_py.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Change,
+    Config,
+    Day,
+    Gap,
+    Instant,
+    Millis,
+    Monitor,
+    MonitorView,
+    Span,
+    State,
+    Status,
+    Uptime,
+)
+from kener_py.service import maintenance
+
+STALE_AFTER: Millis = 3 * MINUTE
+DAYS = 90
+WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
+
+
+def is_stale(measured: Instant | None, at: Instant) -> bool:
+    """Whether the loop has stood still for so long that no status can be trusted."""
+    return measured is None or at - measured > STALE_AFTER
+
+
+def history_start(zone: str, at: Instant) -> Instant:
+    return min(at - WINDOWS["90d"], status.calendar(zone, at, DAYS)[0][1])
+
+
+def seen_spans(
+    changes: Sequence[Change], gaps: Sequence[Gap], start: Instant, at: Instant
+) -> tuple[Span, ...]:
+    return status.overlay(status.spans(changes, start, at), gaps, Status.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a history adds up to."""
+
+    history: tuple[Span, ...]
+    uptime: Mapping[str, Uptime]
+    days: tuple[Day, ...]
+
+
+@lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
+def figures_of(
+    seen: tuple[Span, ...], planned: tuple[Gap, ...], zone: str, at: Instant, is_degraded_down: bool
+) -> Figures:
+    history = status.overlay(seen, planned, Status.MAINTENANCE)
+    uptime = {
+        name: status.uptime(status.within(history, at - length, at), is_degraded_down)
+        for name, length in WINDOWS.items()
+    }
+    return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down))
+
+
+def view(
+    monitor: Monitor, state: State, figures: Figures, planned: tuple[Gap, ...], at: Instant
+) -> MonitorView:
+    in_maintenance = maintenance.begun(planned, at)
+    return MonitorView(
+        monitor=monitor,
+        status=state.status if in_maintenance is None else Status.MAINTENANCE,
+        since=state.since if in_maintenance is None else in_maintenance,
+        last=state.last,
+        next_expected=status.next_expected(state),
+        uptime=figures.uptime,
+        days=figures.days,
+    )
+
+
+def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: Instant) -> list[MonitorView]:
+    """Status, uptime and days of the given monitors."""
+    zone = config.site.timezone
+    start = history_start(zone, at)
+    gaps = status.unobserved(store.alive(db), start, at)
+    states, changes = store.states(db), store.all_changes(db, start)
+    planned = maintenance.gaps(db, start, at)
+    found = []
+    for monitor in monitors:
+        state = states.get(monitor.tag) or status.begin(monitor.tag, monitor.limits, at)
+        own = planned.get(monitor.tag, ())
+        seen = seen_spans(changes.get(monitor.tag, ()), gaps, start, at)
+        figures = figures_of(seen, own, zone, at, monitor.include_degraded_in_downtime)
+        found.append(view(monitor, state, figures, own, at))
+    return found
+
+
+def histories(
+    db: store.Database, monitors: Iterable[Monitor], start: Instant, end: Instant
+) -> dict[str, tuple[Span, ...]]:
+    """[start, end) of each monitor by tag, with maintenance and the time that nobody looked laid over it."""
+    gaps = status.unobserved(store.alive(db), start, end)
+    changes = store.all_changes(db, start)
+    planned = maintenance.gaps(db, start, end)
+    return {
+        monitor.tag: status.overlay(
+            status.overlay(status.spans(changes.get(monitor.tag, ()), start, end), gaps, Status.NO_DATA),
+            planned.get(monitor.tag, ()),
+            Status.MAINTENANCE,
+        )
+        for monitor in monitors
+    }

@@ -1,0 +1,71 @@
+"""What every answer gets on its way out: headers of safety, a validator, compression."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from urllib.parse import urlsplit
+
+from flask import Response, request
+
+from kener_py.model import Site
+from kener_py.web import language
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:{logo}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_LEAST = 1_000  # bytes; below that compression gains nothing
+
+
+def finish(site: Site, answer: Response) -> Response:
+    """The answer as it leaves."""
+    answer.headers.setdefault("Content-Security-Policy", _policy(site))
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if request.endpoint == "static" and answer.status_code < 400 and "v" in request.args:
+        # The address changes with the content.
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers.setdefault("Cache-Control", "no-cache")
+    if answer.mimetype in ("text/html", "text/markdown", "text/plain") and answer.vary:
+        answer.headers["Content-Language"] = language.current()
+    if request.method in ("GET", "HEAD") and answer.status_code == 200:
+        _compress(answer)
+        _validate(answer)
+    return answer
+
+
+def _policy(site: Site) -> str:
+    """What a page may load: this site's own things, and the logo wherever it is."""
+    host = urlsplit(site.logo or "")
+    logo = f" {host.scheme}://{host.netloc}" if host.netloc else ""
+    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith("/alerts/") else "'none'")
+
+
+def _compress(answer: Response) -> None:
+    kind = answer.mimetype or ""
+    is_text = kind.startswith("text/") or kind.endswith(("json", "xml", "javascript"))
+    if not is_text or "Content-Encoding" in answer.headers:
+        return
+    answer.direct_passthrough = False
+    body = answer.get_data()
+    if len(body) < _LEAST:
+        return
+    answer.vary.add("Accept-Encoding")
+    if "gzip" in {name.lower() for name, quality in request.accept_encodings if quality}:
+        answer.set_data(gzip.compress(body, 6, mtime=0))
+        answer.headers["Content-Encoding"] = "gzip"
+
+
+def _validate(answer: Response) -> None:
+    """Let who has these bytes already be told so, without them."""
+    if "no-store" in answer.headers["Cache-Control"]:
+        return
+    if not answer.get_etag()[0]:
+        answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:24])
+    answer.make_conditional(request)

@@ -1,0 +1,138 @@
+"""In which language a page speaks: which one is asked for, its words, its dates and numbers.
+
+Words stand in `catalogues/<language>.po`, by their English text; what a catalogue lacks stays English.
+They are read as they are, so nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+from flask import g, has_app_context, request
+
+CATALOGUES = Path(__file__).parent / "catalogues"
+SOURCE = "en"
+LANGUAGES = (SOURCE, *sorted(file.stem for file in CATALOGUES.glob("*.po")))
+
+
+# ---- which one -------------------------------------------------------------------------------
+
+
+def asked_for() -> str | None:
+    """What the address asks for with `?lang=`; None if nothing that we speak."""
+    wanted = request.args.get("lang")
+    return wanted if wanted in LANGUAGES else None
+
+
+def choose(default: str) -> None:
+    """Speak for this request what the address asks for, else what the browser prefers, else `default`."""
+    g.language = asked_for() or request.accept_languages.best_match(LANGUAGES) or default
+
+
+def current() -> str:
+    return str(g.get("language", SOURCE)) if has_app_context() else SOURCE
+
+
+def direction() -> str:
+    """ "ltr" or "rtl"."""
+    return str(Locale(current()).text_direction)
+
+
+def own_name(language: str) -> str:
+    """What speakers call it: "Deutsch"."""
+    name = Locale(language).get_display_name(language) or language
+    return name[0].upper() + name[1:]
+
+
+# ---- words -----------------------------------------------------------------------------------
+
+
+@lru_cache
+def _catalogue(language: str) -> NullTranslations:
+    if language == SOURCE:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with (CATALOGUES / f"{language}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def N_(text: str) -> str:
+    """Mark a text that is looked up later."""
+    return text
+
+
+def gettext(text: str) -> str:
+    return _catalogue(current()).gettext(text)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    return _catalogue(current()).ngettext(one, many, count)
+
+
+def _(text: str, **values: object) -> str:
+    """The text in the current language, its `%(name)s` filled in; a literal percent sign is written twice."""
+    return gettext(text) % values
+
+
+def n_(one: str, many: str, num: int, **values: object) -> str:
+    """The form for this many, filled in as by `_`; `%(num)s` is the number."""
+    return ngettext(one, many, num) % {"num": number(num), **values}
+
+
+# ---- dates and numbers -----------------------------------------------------------------------
+
+_DAY_FIRST = {"de": "d. MMM y"}
+
+
+def short_date(day: date) -> str:
+    """ "30 Sep 2026"."""
+    language = current()
+    return _printed_date(day, language)
+
+
+@lru_cache(maxsize=2048)
+def _printed_date(day: date, language: str) -> str:
+    return str(format_date(day, _DAY_FIRST.get(language, "d MMM y"), locale=language))
+
+
+def weekday(day: date) -> str:
+    """ "Wednesday"."""
+    return str(format_date(day, "EEEE", locale=current()))
+
+
+def month(day: date) -> str:
+    """ "September 2026"."""
+    return str(format_date(day, "LLLL y", locale=current()))
+
+
+def clock(moment: datetime) -> str:
+    """ "13:41", on the clock of the moment's own zone."""
+    return str(format_datetime(moment.replace(tzinfo=None), "HH:mm", locale=current()))
+
+
+def number(value: int | Decimal) -> str:
+    return str(format_decimal(value, locale=current(), decimal_quantization=False))
+
+
+def percent(share: Decimal) -> str:
+    """A share of 1 as it is, never rounded: "99.952%"."""
+    return str(format_percent(share, locale=current(), decimal_quantization=False))
+
+
+def listed(words: list[str]) -> str:
+    """ "a, b and c"."""
+    return str(format_list(words, locale=current()))

@@ -1,0 +1,1 @@
+// What a page gains from a script; it is complete without one.
