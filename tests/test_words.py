@@ -141,3 +141,23 @@ def test_paths_follow_the_prefix_we_are_mounted_at() -> None:
     with Flask("x").test_request_context("/", base_url="http://x.example/status"):
         assert words.path("/monitors/a") == "/status/monitors/a"
     assert words.path("/monitors/a") == "/monitors/a"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Nightly backup", "Nightly backup"),
+        ("[a](javascript:x) <b>*bold*", r"\[a\]\(javascript:x\) \<b\>\*bold\*"),
+        ("two\nlines\x1b[31m\u202e", r"two lines \[31m"),
+    ],
+)
+def test_a_name_in_a_twin_is_one_line_of_text(text: str, line: str) -> None:
+    assert words.md(text) == line
+
+
+def test_plain_text_cannot_steer_a_terminal() -> None:
+    assert words.plain("a\x1b[2J\r\nb\u202ec") == "a [2J b c"
+
+
+def test_what_people_wrote_stays_in_its_quote() -> None:
+    assert words.quoted("# Not a heading\n\nof ours\x1b\n") == "> # Not a heading\n> \n> of ours"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,6 +31,7 @@ from kener_py.model import (
     MaintenanceState,
     Millis,
     Severity,
+    Site,
     Status,
     Uptime,
 )
@@ -89,7 +91,9 @@ def register(app: Flask) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    env.globals.update(asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX)
+    env.globals.update(
+        absolute=absolute, asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX
+    )
     env.filters.update(
         ago=ago,
         bdi=bdi,
@@ -99,9 +103,12 @@ def register(app: Flask) -> None:
         duration=duration,
         host=host,
         markdown=markdown,
+        md=md,
         day_text=day_text,
         number=language.number,
         parts=parts,
+        plain=plain,
+        quoted=quoted,
         share=share,
         strip=bars.strip,
         tint=tint,
@@ -128,6 +135,11 @@ def path(absolute: str, **query: str | int | None) -> str:
         query = {"lang": language.asked_for(), **query}
     given = {name: value for name, value in query.items() if value is not None}
     return root(absolute) + (f"?{urlencode(given)}" if given else "")
+
+
+def absolute(site: Site, address: str) -> str:
+    """A path of ours as a twin links it: with the site's address if that is configured."""
+    return site.url + address.removeprefix(root("")) if site.url else address
 
 
 def host(url: str | None) -> str | None:
@@ -200,6 +212,28 @@ def ago(at: Instant, now: Instant) -> str:
         return _("just now")
     length = duration(distance - distance % MINUTE if distance >= MINUTE else distance)
     return _("%(length)s ago", length=length) if at < now else _("in %(length)s", length=length)
+
+
+# ---- twins in Markdown and plain text ---------------------------------------------------------
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+|~&!])")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+
+
+def md(text: object) -> str:
+    """A name or a title on one line of Markdown, as nothing but text."""
+    line = " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
+    return _SPECIAL.sub(r"\\\1", line)
+
+
+def plain(text: object) -> str:
+    """The same for plain text: one line that cannot steer a terminal."""
+    return " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
+
+
+def quoted(text: str) -> str:
+    """Markdown that people wrote, as a block quote, so that it cannot become a part of ours."""
+    return "\n".join("> " + _UNPRINTABLE.sub(" ", line).strip() for line in text.strip().splitlines())
 
 
 # ---- states ----------------------------------------------------------------------------------
