@@ -112,7 +112,14 @@ def receive(state: State, beat: Heartbeat) -> tuple[State, tuple[Change, ...]]:
     """
     at = beat.received if state.last is None else max(beat.received, state.last)
     state, changes = advance(state, at)
-    state = replace(state, last=at, reported=beat.status, message=beat.message, beats=state.beats + 1)
+    state = replace(
+        state,
+        first=at if state.first is None else state.first,
+        last=at,
+        reported=beat.status,
+        message=beat.message,
+        beats=state.beats + 1,
+    )
     if beat.status is not state.head:
         state, change = _move(state, at, beat.status)
         changes = (*changes, change)

@@ -35,7 +35,7 @@ def monitors(db: store.Database, config: Config, at: Instant) -> Report:
     """Every monitor of the file as its last evaluation found it."""
     measured = store.last_alive(db)
     stale = board.is_stale(measured, at)
-    found = board.views(db, config, config.monitors.values(), at)
+    found = board.monitor_views(db, config, config.monitors.values(), at)
     width = max((len(view.monitor.tag) for view in found), default=0)
     lines = [_line(view, width, at, config.site.timezone) for view in found]
     if stale:

@@ -40,7 +40,9 @@ from kener_py.model.shown import (
     MonitorPage,
     MonitorView,
     Overall,
+    Published,
     Uptime,
+    Window,
 )
 from kener_py.model.words import (
     DAY,
@@ -94,6 +96,7 @@ __all__ = [
     "Notice",
     "Notifier",
     "Overall",
+    "Published",
     "Rejection",
     "Retention",
     "Rule",
@@ -104,4 +107,5 @@ __all__ = [
     "State",
     "Status",
     "Uptime",
+    "Window",
 ]

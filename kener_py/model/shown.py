@@ -45,6 +45,7 @@ class MonitorView:
     next_expected: Instant | None
     uptime: Mapping[str, Uptime]  # "24h", "7d", "30d", "90d"
     days: tuple[Day, ...]  # oldest first
+    first: Instant | None = None  # the first heartbeat ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +115,22 @@ class MaintenancePage:
     state: MaintenanceState
     names: Mapping[str, str]  # tag to name, of public monitors
     recurrence: str = ""  # in words, if a schedule of the file makes such windows
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A public maintenance window and what it is now."""
+
+    maintenance: Maintenance
+    state: MaintenanceState
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Everything that programs are told, out of one look at the database."""
+
+    board: Board
+    changed: Instant  # the newest change of anything in it
+    incidents: tuple[Incident, ...]  # newest first, open and resolved, as far as history is kept
+    windows: tuple[Window, ...]  # latest start first
+    histories: Mapping[str, tuple[Span, ...]]  # by tag, from the start of the oldest of `incidents` on

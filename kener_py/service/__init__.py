@@ -32,6 +32,7 @@ from kener_py.model import (
     Monitor,
     MonitorPage,
     MonitorView,
+    Published,
 )
 from kener_py.service import board, evaluate, incidents, maintenance
 from kener_py.service.active import Active, active
@@ -254,7 +255,12 @@ class Service:
     def monitor_views(self) -> list[MonitorView]:
         """The public monitors in the order of the file."""
         with self.store.snapshot() as db:
-            return board.views(db, self.config, board.public(self.config), self.clock())
+            return board.monitor_views(db, self.config, board.public_monitors(self.config), self.clock())
+
+    def published(self) -> Published:
+        """Everything that programs are told, out of one look."""
+        with self.store.snapshot() as db:
+            return board.published(db, self.config, self.clock())
 
     def monitor_page(self, tag: str) -> MonitorPage | None:
         with self.store.snapshot() as db:

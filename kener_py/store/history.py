@@ -13,7 +13,7 @@ from kener_py.model import Change, Gap, Heartbeat, Instant, Limits, Rejection, S
 
 _STATE = (
     "monitor, degraded_after, down_after, interval, last, reported, message, beats, "
-    "status, since, head, head_since, evaluated, quiet_until, is_counting, snoozed_until"
+    "status, since, head, head_since, evaluated, quiet_until, is_counting, snoozed_until, first"
 )
 
 
@@ -33,6 +33,7 @@ def _state(row: Sequence[Any]) -> State:
         quiet_until=row[13],
         is_counting=bool(row[14]),
         snoozed_until=row[15],
+        first=row[16],
     )
 
 
@@ -54,14 +55,14 @@ def ticks(db: Database) -> dict[str, str | None]:
 def save_state(db: Database, after: State, due: Instant | None) -> None:
     db.execute(
         "insert into state"
-        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (monitor) do update set degraded_after = excluded.degraded_after,"
         " down_after = excluded.down_after, interval = excluded.interval, last = excluded.last,"
         " reported = excluded.reported, message = excluded.message, beats = excluded.beats,"
         " status = excluded.status, since = excluded.since, head = excluded.head,"
         " head_since = excluded.head_since, evaluated = excluded.evaluated,"
         " quiet_until = excluded.quiet_until, is_counting = excluded.is_counting,"
-        " snoozed_until = excluded.snoozed_until, due = excluded.due",
+        " snoozed_until = excluded.snoozed_until, first = excluded.first, due = excluded.due",
         [
             after.monitor,
             after.limits.degraded_after,
@@ -79,6 +80,7 @@ def save_state(db: Database, after: State, due: Instant | None) -> None:
             after.quiet_until,
             after.is_counting,
             after.snoozed_until,
+            after.first,
             due,
         ],
     )

@@ -15,7 +15,18 @@ from werkzeug.routing import BaseConverter
 
 from kener_py import store
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web import (
+    acts,
+    api,
+    health,
+    heartbeat,
+    incidents,
+    language,
+    maintenances,
+    monitors,
+    statuspage,
+    words,
+)
 from kener_py.web.finish import finish
 from kener_py.web.pages import front, incident, monitor
 from kener_py.web.pages.show import error, not_found
@@ -53,6 +64,14 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v1/maintenances/<number>", maintenances.shown),
     (["PATCH"], "/api/v1/maintenances/<number>", maintenances.change),
     (["DELETE"], "/api/v1/maintenances/<number>", maintenances.cancel),
+    (["GET"], "/api/v2/summary.json", statuspage.summary),
+    (["GET"], "/api/v2/status.json", statuspage.status),
+    (["GET"], "/api/v2/components.json", statuspage.components),
+    (["GET"], "/api/v2/incidents.json", statuspage.incidents),
+    (["GET"], "/api/v2/incidents/unresolved.json", statuspage.unresolved),
+    (["GET"], "/api/v2/scheduled-maintenances.json", statuspage.maintenances),
+    (["GET"], "/api/v2/scheduled-maintenances/upcoming.json", statuspage.upcoming),
+    (["GET"], "/api/v2/scheduled-maintenances/active.json", statuspage.active),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),

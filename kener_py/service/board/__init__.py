@@ -3,9 +3,10 @@
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.monitor import monitor_page
+from kener_py.service.board.programs import published
 from kener_py.service.board.public import incidents
-from kener_py.service.board.public import monitors as public
-from kener_py.service.board.views import is_stale, views
+from kener_py.service.board.public import monitors as public_monitors
+from kener_py.service.board.views import is_stale, monitor_views
 
 __all__ = [
     "board",
@@ -14,7 +15,8 @@ __all__ = [
     "is_stale",
     "maintenance_page",
     "monitor_page",
+    "monitor_views",
     "overall",
-    "public",
-    "views",
+    "public_monitors",
+    "published",
 ]

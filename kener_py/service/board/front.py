@@ -72,7 +72,7 @@ def overall(found: Sequence[Status], incidents: Sequence[Incident], stale: bool)
 def board(db: store.Database, config: Config, at: Instant) -> Board:
     """The front page's facts at `at`."""
     measured = store.last_alive(db)
-    found = views.views(db, config, public.monitors(config), at)
+    found = views.monitor_views(db, config, public.monitors(config), at)
     recent = public.incidents(db, config, at - RECENT, at)
     still_open = tuple(sorted((each for each in recent if each.resolved is None), key=_worst_first))
     return Board(

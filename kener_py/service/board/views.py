@@ -79,10 +79,13 @@ def view(
         next_expected=status.next_expected(state),
         uptime=figures.uptime,
         days=figures.days,
+        first=state.first,
     )
 
 
-def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: Instant) -> list[MonitorView]:
+def monitor_views(
+    db: store.Database, config: Config, monitors: Iterable[Monitor], at: Instant
+) -> list[MonitorView]:
     """Status, uptime and days of the given monitors."""
     zone = config.site.timezone
     start = history_start(zone, at)
