@@ -101,6 +101,12 @@ class ServerSection(Section):
     log_level: LogLevel = Field(
         default="info", title="Log level", description="debug, info, warning or error.", examples=["info"]
     )
+    metrics_token: Secret | None = Field(
+        default=None,
+        title="Metrics token",
+        description="Whoever reads /metrics must send it as a bearer token; everybody may read without one.",
+        examples=["${METRICS_TOKEN}"],
+    )
     trusted_proxies: Networks = Field(
         default=[],
         title="Trusted proxies",

@@ -41,6 +41,7 @@ from kener_py.model.shown import (
     MonitorView,
     Overall,
     Published,
+    Telemetry,
     Uptime,
     Window,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "Span",
     "State",
     "Status",
+    "Telemetry",
     "Uptime",
     "Window",
 ]

@@ -53,6 +53,7 @@ class Server:
     threads: int = 32
     log_format: str = "plain"  # or "json"
     log_level: str = "info"
+    metrics_token: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
 
 

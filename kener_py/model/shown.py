@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from kener_py.model.configured import Monitor, Site
 from kener_py.model.happened import Incident, Maintenance, Span
-from kener_py.model.words import Instant, MaintenanceState, Millis, Status
+from kener_py.model.words import Instant, MaintenanceState, Millis, Severity, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +134,20 @@ class Published:
     incidents: tuple[Incident, ...]  # newest first, open and resolved, as far as history is kept
     windows: tuple[Window, ...]  # latest start first
     histories: Mapping[str, tuple[Span, ...]]  # by tag, from the start of the oldest of `incidents` on
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What a program that watches this server is told, out of one look at the database."""
+
+    at: Instant
+    measured: Instant | None  # the last tick
+    is_stale: bool
+    views: tuple[MonitorView, ...]
+    open_incidents: Mapping[Severity, int]
+    windows_running: int
+    rejected: Mapping[str, int]  # calls turned away, ever, by reason
+    owed: int  # deliveries that wait
+    oldest_owed: Instant | None
+    database_size: int  # bytes, with the write-ahead log
+    sqlite: str  # its version

@@ -33,9 +33,11 @@ from kener_py.model import (
     MonitorPage,
     MonitorView,
     Published,
+    Telemetry,
 )
 from kener_py.service import board, evaluate, incidents, maintenance
 from kener_py.service.active import Active, active
+from kener_py.service.counts import Counts, Durations
 from kener_py.service.evaluate import Unwatched
 
 __all__ = ["Service", "Unwatched"]
@@ -65,6 +67,8 @@ class Service:
         self.clock = clock
         self.is_owed = threading.Event()  # a message waits: the sender may begin
         self.reload_error: str | None = None
+        self.reloaded: Instant = 0  # when the configuration in force was
+        self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
         self._active = active(config)
@@ -91,6 +95,7 @@ class Service:
         """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
         if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
             self.is_owed.set()
+        self.counts.add("heartbeats", beat.monitor, beat.status.lower())
 
     def monitor(self, tag: str) -> Monitor | None:
         return self.config.monitors.get(tag)
@@ -130,11 +135,13 @@ class Service:
 
     def tick(self, tick: str, at: Instant) -> None:
         """Evaluate the monitors of one "cron|zone" about which there is something to say."""
+        began = self.clock()
         tags = store.due_tags(self.store.read(), tick, at)
         for first in range(0, len(tags), _CHUNK):
             if self.store.write(partial(self._look, tags=tags[first : first + _CHUNK], at=at)):
                 self.is_owed.set()
             self.mark_alive(self.clock())
+        self.ticks.add((self.clock() - began) / SECOND)
 
     def _look(self, db: store.Database, tags: list[str], at: Instant) -> bool:
         is_owed = False
@@ -206,7 +213,7 @@ class Service:
         except BaseException:
             self._active = old
             raise
-        self.reload_error = None
+        self.reload_error, self.reloaded = None, at
         self.is_owed.set()
 
     # ---- maintenance windows, by hand ----
@@ -261,6 +268,12 @@ class Service:
         """Everything that programs are told, out of one look."""
         with self.store.snapshot() as db:
             return board.published(db, self.config, self.clock())
+
+    def telemetry(self, with_hidden: bool = False) -> Telemetry:
+        """What a program that watches this server is told; hidden monitors only on demand."""
+        at = self.clock()
+        with self.store.snapshot() as db:
+            return board.telemetry(db, self.config, at, self.store.size(), with_hidden)
 
     def monitor_page(self, tag: str) -> MonitorPage | None:
         with self.store.snapshot() as db:

@@ -13,6 +13,7 @@ from kener_py.store.database import (
     beside,
     is_disk_trouble,
     read_only,
+    sqlite_version,
 )
 from kener_py.store.deliveries import (
     add_delivery,
@@ -21,6 +22,7 @@ from kener_py.store.deliveries import (
     deliveries,
     finish_delivery,
     next_delivery_due,
+    owed,
     release_leases,
 )
 from kener_py.store.history import (
@@ -134,6 +136,7 @@ __all__ = [
     "mark_alive",
     "next_delivery_due",
     "open_incident_for",
+    "owed",
     "plan_maintenance",
     "planned_maintenances",
     "read_only",
@@ -150,6 +153,7 @@ __all__ = [
     "save_update",
     "set_tick",
     "show_changes",
+    "sqlite_version",
     "standing_alerts",
     "state",
     "states",

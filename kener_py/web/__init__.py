@@ -23,6 +23,7 @@ from kener_py.web import (
     incidents,
     language,
     maintenances,
+    metrics,
     monitors,
     statuspage,
     words,
@@ -72,6 +73,7 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v2/scheduled-maintenances.json", statuspage.maintenances),
     (["GET"], "/api/v2/scheduled-maintenances/upcoming.json", statuspage.upcoming),
     (["GET"], "/api/v2/scheduled-maintenances/active.json", statuspage.active),
+    (["GET"], "/metrics", metrics.metrics),
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
@@ -85,7 +87,7 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/maintenances/<id>", incident.maintenance),
 ]
 
-_FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
+_FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz", "/metrics")
 
 
 class _Rest(BaseConverter):
@@ -111,7 +113,7 @@ def create(service: Service) -> Flask:
             app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
-    app.after_request(lambda answer: finish(service.config.site, answer))
+    app.after_request(partial(_end, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
@@ -129,8 +131,15 @@ def _without_host(app: WSGIApplication) -> WSGIApplication:
 
 
 def _begin(service: Service) -> None:
+    metrics.begin()
     if not _is_for_program():
         language.choose(service.config.site.language)
+
+
+def _end(service: Service, answer: Response) -> Response:
+    answer = finish(service.config.site, answer)
+    metrics.observe(service, answer)
+    return answer
 
 
 def _is_for_program() -> bool:

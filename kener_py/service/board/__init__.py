@@ -2,6 +2,7 @@
 
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
+from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page
 from kener_py.service.board.programs import published
 from kener_py.service.board.public import incidents
@@ -19,4 +20,5 @@ __all__ = [
     "overall",
     "public_monitors",
     "published",
+    "telemetry",
 ]
