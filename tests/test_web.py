@@ -749,6 +749,7 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {"/maintenances/1", "/api/v1/maintenances/1"}  # in test_maintenance_web.py
     tested |= {rule for _, rule, _ in web.ROUTES if rule.startswith("/api/v2/")}  # in test_statuspage.py
     tested |= {"/metrics"}  # in test_metrics.py
+    tested |= {"/health", "/healthz", "/healthcheck", "/-/healthy", "/-/ready"}  # in test_health.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

@@ -33,7 +33,9 @@ from kener_py.model.happened import (
 )
 from kener_py.model.shown import (
     Board,
+    Check,
     Day,
+    Grade,
     Group,
     IncidentPage,
     MaintenancePage,
@@ -72,11 +74,13 @@ __all__ = [
     "ApiKey",
     "Board",
     "Change",
+    "Check",
     "Config",
     "Day",
     "Delivery",
     "DeliveryStatus",
     "Gap",
+    "Grade",
     "Group",
     "Heartbeat",
     "Incident",

@@ -151,3 +151,23 @@ class Telemetry:
     oldest_owed: Instant | None
     database_size: int  # bytes, with the write-ahead log
     sqlite: str  # its version
+
+
+class Grade(StrEnum):
+    """As health documents say it."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about the server itself. `text` says what is wrong; "" if nothing is."""
+
+    name: str  # "component:measurement"
+    kind: str  # component, datastore or system
+    value: float | None
+    unit: str
+    grade: Grade
+    text: str

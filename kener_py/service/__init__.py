@@ -20,6 +20,7 @@ from kener_py.model import (
     Alert,
     ApiKey,
     Board,
+    Check,
     Config,
     Gap,
     Heartbeat,
@@ -35,7 +36,7 @@ from kener_py.model import (
     Published,
     Telemetry,
 )
-from kener_py.service import board, evaluate, incidents, maintenance
+from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
 from kener_py.service.counts import Counts, Durations
 from kener_py.service.evaluate import Unwatched
@@ -47,7 +48,6 @@ T = TypeVar("T")
 _log = logging.getLogger("kener_py.service")
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
-READY_WITHIN = 3 * ALIVE_EVERY
 _ABSENCES = 50  # how many of our own we remember for alerts
 _CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
 
@@ -68,6 +68,7 @@ class Service:
         self.is_owed = threading.Event()  # a message waits: the sender may begin
         self.reload_error: str | None = None
         self.reloaded: Instant = 0  # when the configuration in force was
+        self.sender_seen: Instant | None = None  # when the sender last looked for work
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
@@ -311,12 +312,20 @@ class Service:
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""
-        quiet = self.clock() - self._marked
-        if not self._marked:
-            return "the loop has not ticked yet"
-        if quiet > READY_WITHIN:
-            return f"the loop has not ticked for {quiet // SECOND} seconds, or cannot write that it did"
-        return None
+        at = self.clock()
+        found = (health.scheduler(self._marked, at), health.sender(self.sender_seen, at))
+        return next((check.text for check in found if check.text), None)
+
+    def checks(self) -> tuple[Check, ...]:
+        """How the server itself does, part by part."""
+        at = self.clock()
+        return (
+            health.scheduler(self._marked, at),
+            health.sender(self.sender_seen, at),
+            health.queue(self.store.read(), at),
+            health.configuration(self.reload_error),
+            health.database(self.store.size()),
+        )
 
     def measured(self) -> Instant | None:
         """When the loop last recorded that it runs."""

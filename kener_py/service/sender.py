@@ -76,6 +76,7 @@ class Sender(threading.Thread):
 
     def step(self, at: Instant) -> float:
         """Start an attempt of everything that is due and free; the seconds to sleep then."""
+        self._service.sender_seen = at
         self._abandon(at)
         with self._lock:
             busy = tuple(self._running)

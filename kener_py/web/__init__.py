@@ -75,7 +75,12 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v2/scheduled-maintenances/active.json", statuspage.active),
     (["GET"], "/metrics", metrics.metrics),
     (["GET"], "/livez", health.livez),
+    (["GET"], "/healthz", health.livez),
+    (["GET"], "/healthcheck", health.livez),
+    (["GET"], "/-/healthy", health.livez),
     (["GET"], "/readyz", health.readyz),
+    (["GET"], "/-/ready", health.readyz),
+    (["GET"], "/health", health.health),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
 ]
 
@@ -87,7 +92,17 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/maintenances/<id>", incident.maintenance),
 ]
 
-_FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz", "/metrics")
+_FOR_PROGRAMS = (
+    "/api/",
+    "/heartbeat/",
+    "/ext/",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/health",
+    "/-/healthy",
+    "/-/ready",
+)
 
 
 class _Rest(BaseConverter):
