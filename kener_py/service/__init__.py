@@ -35,6 +35,7 @@ from kener_py.model import (
     MonitorView,
     Published,
     Telemetry,
+    Uptime,
 )
 from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
@@ -269,6 +270,12 @@ class Service:
         """Everything that programs are told, out of one look."""
         with self.store.snapshot() as db:
             return board.published(db, self.config, self.clock())
+
+    def uptime_of(self, tag: str | None, length: Millis) -> Uptime:
+        """The time per status within the last `length`: of one public monitor, or of all together."""
+        at = self.clock()
+        with self.store.snapshot() as db:
+            return board.uptime_of(db, self.config, tag, at - length, at)
 
     def telemetry(self, with_hidden: bool = False) -> Telemetry:
         """What a program that watches this server is told; hidden monitors only on demand."""

@@ -7,7 +7,7 @@ from kener_py.service.board.monitor import monitor_page
 from kener_py.service.board.programs import published
 from kener_py.service.board.public import incidents
 from kener_py.service.board.public import monitors as public_monitors
-from kener_py.service.board.views import is_stale, monitor_views
+from kener_py.service.board.views import is_stale, monitor_views, uptime_of
 
 __all__ = [
     "board",
@@ -21,4 +21,5 @@ __all__ = [
     "public_monitors",
     "published",
     "telemetry",
+    "uptime_of",
 ]

@@ -117,3 +117,16 @@ def histories(
         )
         for monitor in monitors
     }
+
+
+def uptime_of(db: store.Database, config: Config, tag: str | None, start: Instant, end: Instant) -> Uptime:
+    """The time per status within [start, end): of one monitor, or of all that are public."""
+    found = [
+        monitor
+        for monitor in config.monitors.values()
+        if not monitor.is_hidden and (tag is None or monitor.tag == tag)
+    ]
+    spans = histories(db, found, start, end)
+    return status.combined(
+        status.uptime(spans[monitor.tag], monitor.include_degraded_in_downtime) for monitor in found
+    )
