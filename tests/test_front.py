@@ -13,9 +13,21 @@ import pytest
 from past import HOSTILE, NOW, SITE, get, job, tell, text, trouble, up, window
 
 from kener_py import status, store
-from kener_py.model import DAY, HOUR, MINUTE, Day, Incident, IncidentState, Instant, Monitor, Severity, Status, Uptime
+from kener_py.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Day,
+    Incident,
+    IncidentState,
+    Instant,
+    Monitor,
+    Severity,
+    Status,
+    Uptime,
+)
 from kener_py.service.board.front import group
-from kener_py.web import columns, language, words
+from kener_py.web import columns, language, strips
 from kener_py.web.pages.front import stretches
 
 DOWN, DEGRADED = Status.DOWN, Status.DEGRADED
@@ -262,9 +274,7 @@ def test_an_incident_is_open_or_recent_but_not_both(two: Make) -> None:
 def test_recent_incidents_stand_under_their_day_and_quiet_days_fold(two: Make) -> None:
     world = two()
     tell(world, started=NOW - 43 * MINUTE, resolved=NOW - MINUTE, state=IncidentState.RESOLVED)
-    tell(
-        world, "Long ago", started=NOW - 16 * DAY, resolved=NOW - 12 * DAY, state=IncidentState.RESOLVED
-    )
+    tell(world, "Long ago", started=NOW - 16 * DAY, resolved=NOW - 12 * DAY, state=IncidentState.RESOLVED)
     page = get(world)
     assert "30 Sep 2026 Backup is down Resolved · Minor · 30 Sep 2026, 12:58 CEST · 42 min" in page.text
     assert "17 Sep 2026 to 29 Sep 2026: no incidents" in page.text
@@ -393,8 +403,12 @@ def test_bars_have_a_twin_in_words(make: Make) -> None:
     for said in ("90 days ago", "60 days ago", "30 days ago", "99.966% uptime, 43 min down"):
         assert said in page.text
     assert "open" not in page.all("details")[0]
-    rows = re.findall(r"<tr><td><a href=\"(.*?)\">.*?>(.*?)</time></a></td><td>(.*?)</td><td>(.*?)</td>", page.html, re.S)
-    assert [(link, day, state, re.sub(r"\s+", " ", re.sub("<.*?>", "", how))) for link, day, state, how in rows] == [
+    rows = re.findall(
+        r"<tr><td><a href=\"(.*?)\">.*?>(.*?)</time></a></td><td>(.*?)</td><td>(.*?)</td>", page.html, re.S
+    )
+    assert [
+        (link, day, state, re.sub(r"\s+", " ", re.sub("<.*?>", "", how))) for link, day, state, how in rows
+    ] == [
         ("/monitors/backup/2026-09-27", "27 Sep 2026", "Down", "43 min · Disk full"),
         ("/monitors/backup/2026-07-30", "30 Jul 2026", "Degraded", "degraded 2 h and maintenance 1 h"),
     ]
@@ -455,7 +469,9 @@ def test_the_rule_of_uptime_is_stated_where_it_differs(make: Make) -> None:
 
 
 def test_the_site_may_bring_its_own_words(two: Make) -> None:
-    page = get(two(site=replace(SITE, description="Jobs of Acme", footer="[Imprint](https://acme.example/i)")))
+    page = get(
+        two(site=replace(SITE, description="Jobs of Acme", footer="[Imprint](https://acme.example/i)"))
+    )
     assert {"name": "description", "content": "Jobs of Acme"} in page.all("meta")
     assert page.texts["main"][0].split()[:3] == ["Jobs", "of", "Acme"]
     assert {"href": "https://acme.example/i", "rel": "nofollow noopener"} in page.all("a")
@@ -495,7 +511,11 @@ def test_only_a_large_group_without_trouble_is_quiet(make: Make) -> None:
 
 
 def test_a_terminal_gets_a_table(make: Make) -> None:
-    monitors = [job(name="Nightly backup", category="Jobs"), job("shop", name="店", category="Jobs"), job("web")]
+    monitors = [
+        job(name="Nightly backup", category="Jobs"),
+        job("shop", name="店", category="Jobs"),
+        job("web"),
+    ]
     world = make(monitors, [*up("backup", "shop", "web"), since(43, "shop")])
     tell(world, "Shop is *down*", "Looking\n# not a heading", monitors=("shop",), severity=Severity.MAJOR)
     lines = text(world).splitlines()
@@ -520,14 +540,22 @@ def test_the_markdown_twin_has_the_same_facts(two: Make) -> None:
     world = two(since(43, "shop"))
     tell(world, "A [trap](https://evil.example)", "# Mine\n\nText", monitors=("shop",))
     twin = text(world, "/index.md")
-    assert "| [Shop](https://status.acme.example/monitors/shop) | Down | 30 Sep 2026, 12:58 CEST | 99.966% |" in twin
+    assert (
+        "| [Shop](https://status.acme.example/monitors/shop) | Down | 30 Sep 2026, 12:58 CEST | 99.966% |"
+        in twin
+    )
     assert "### [A \\[trap\\]\\(https://evil.example\\)](https://status.acme.example/incidents/1)" in twin
     assert "\n> # Mine\n" in twin
     assert "\n\n\n" not in twin
 
 
 def test_scripts_get_one_word_and_a_line_for_each_monitor(make: Make) -> None:
-    monitors = [job("web", category="B"), job("new", category="A"), job("shop", category="B"), job("x", is_hidden=True)]
+    monitors = [
+        job("web", category="B"),
+        job("new", category="A"),
+        job("shop", category="B"),
+        job("x", is_hidden=True),
+    ]
     world = make(monitors, [*up("web", "shop", "x"), since(43, "shop")])
     answer = past.client(world).get("/status.txt?lang=de", headers={"Accept-Language": "de"})
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -593,7 +621,7 @@ def test_columns_stand_under_each_other() -> None:
 def test_every_letter_of_the_days_has_its_word(two: Make) -> None:
     with past.create(two().service).test_request_context("/"):
         language.speak("en")
-        assert {words.days_words()[letter] for letter in "ugdmn"} == {
+        assert {strips.days_words()[letter] for letter in "ugdmn"} == {
             "Up",
             "Degraded",
             "Down",
