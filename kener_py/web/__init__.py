@@ -27,10 +27,11 @@ from kener_py.web import (
     metrics,
     monitors,
     statuspage,
+    strips,
     words,
 )
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import front, incident, monitor, text
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/-/ready", health.readyz),
     (["GET"], "/health", health.health),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], "/status.txt", text.status_txt),
+    (["GET"], "/llms.txt", text.llms_txt),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
@@ -131,6 +134,7 @@ def create(service: Service) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
+    strips.register(app)
     for methods, rule, view in ROUTES:
         name = f"{methods[0]} {rule}"  # one URL may have several views
         app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)

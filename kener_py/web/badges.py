@@ -1,7 +1,7 @@
 """Badges: small SVG images for a README or another page, and the same for shields.io as JSON.
 
-Addresses and query names are Kener's: label, labelColor, color, style, sinceLast, hideDuration, locale. Whatever
-cannot be understood is left at its default, for a picture can show no error.
+Addresses and query names are Kener's: label, labelColor, color, style, sinceLast, hideDuration, locale.
+Whatever cannot be understood is left at its default, for a picture can show no error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from flask import Response, jsonify, make_response, render_template, request
 
-from kener_py.model import DAY, HOUR, MINUTE, SECOND, Millis, Overall, Status, Uptime
+from kener_py.model import DAY, MINUTE, SECOND, Millis, Overall, Status, Uptime
 from kener_py.service import Service
 from kener_py.web import language, words
 from kener_py.web.language import N_, _
@@ -61,6 +61,18 @@ class _Fact:
     message: str
     status: Status
     is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One half of a badge; lengths in pixels, `x` is its middle."""
+
+    text: str
+    fill: str
+    ink: str
+    length: int
+    width: int
+    x: float
 
 
 # ---- the routes ------------------------------------------------------------------------------
@@ -181,10 +193,17 @@ def _ink(fill: str) -> str:
 _NARROW, _WIDE = frozenset("fijlrtI.,:;'!|()[]1 "), frozenset("mwMW@%")
 
 
+def _ems(letter: str) -> float:
+    if letter in _NARROW:
+        return 0.42
+    if letter in _WIDE:
+        return 0.95
+    return 0.62 if letter < "\u2e80" else 1.0
+
+
 def _measure(text: str, size: int) -> int:
     """About how many pixels the text takes in Verdana; `textLength` makes it fit exactly."""
-    units = sum(0.42 if each in _NARROW else 0.95 if each in _WIDE else 0.62 if each < "\u2e80" else 1 for each in text)
-    return round(units * size)
+    return round(sum(map(_ems, text)) * size)
 
 
 def _short(text: str) -> str:
@@ -197,7 +216,7 @@ def _drawn(fact: _Fact) -> Response:
     style = style if style in STYLES else "flat"
     is_big = style == "for-the-badge"
     height, size, pad = (28, 10, 12) if is_big else (20, 11, 6)
-    label = _short(request.args["label"] if "label" in request.args else fact.label)
+    label = _short(request.args.get("label", fact.label))
     message = _short(fact.message)
     if is_big:
         label, message = label.upper(), message.upper()
@@ -206,9 +225,7 @@ def _drawn(fact: _Fact) -> Response:
     for text, fill in zip((label, message), fills, strict=True):
         length = _measure(text, size) + (len(text) if is_big else 0)
         width = length + 2 * pad if text else 0
-        found.append(
-            {"text": text, "fill": fill, "ink": _ink(fill), "length": length, "width": width, "x": x + width / 2}
-        )
+        found.append(_Part(text, fill, _ink(fill), length, width, x + width / 2))
         x += width
     return _svg(
         "badge.svg",

@@ -5,7 +5,7 @@ from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page
 from kener_py.service.board.programs import published
-from kener_py.service.board.public import incidents
+from kener_py.service.board.public import incidents, names
 from kener_py.service.board.public import monitors as public_monitors
 from kener_py.service.board.views import is_stale, monitor_views, uptime_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "maintenance_page",
     "monitor_page",
     "monitor_views",
+    "names",
     "overall",
     "public_monitors",
     "published",
