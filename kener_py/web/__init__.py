@@ -14,8 +14,20 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from kener_py import store
+from kener_py.model import FAVICON_PATH, LOGO_PATH
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web import (
+    acts,
+    api,
+    branding,
+    health,
+    heartbeat,
+    incidents,
+    language,
+    maintenances,
+    monitors,
+    words,
+)
 from kener_py.web.finish import finish
 from kener_py.web.pages import front, incident, monitor
 from kener_py.web.pages.show import error, not_found
@@ -56,6 +68,9 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], branding.STYLESHEET_PATH, branding.stylesheet),
+    (["GET"], LOGO_PATH, branding.logo),
+    (["GET"], FAVICON_PATH, branding.favicon),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
