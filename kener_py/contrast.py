@@ -60,8 +60,9 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """ "2.68:1", floored: what just fails is never printed as if it passed."""
-        return f"{int(self.ratio * 100) / 100:.2f}:1"
+        """ "2.68:1"; what just fails is never rounded up to what passes."""
+        shown = self.ratio if self.ratio >= self.least else min(self.ratio, self.least - 0.01)
+        return f"{shown:.2f}:1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def site_url(node: object) -> str:
     return written.rstrip("/")
 
 
-PATH = r"/(?!/)[!-~]*"
+PATH = r"/(?![/\\])[!-\[\]-~]*"  # a browser takes /\ for //
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
