@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-CORE = {"model", "status", "alerts", "messages", "diagnosis", "maintenance"}
+CORE = {"model", "status", "alerts", "messages", "diagnosis", "maintenance", "contrast"}
 SHELL = {"service", "web", "cli"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
@@ -24,7 +24,8 @@ ARROWS: dict[str, set[str]] = {
     "messages": {"model"},
     "diagnosis": {"model", "messages"},
     "maintenance": {"model", "status"},
-    "config": {"model"},
+    "contrast": {"model"},
+    "config": {"model", "contrast"},
     "store": {"model"},
     "notify": set(),
     "service": CORE | {"config", "store"},

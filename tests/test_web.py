@@ -694,6 +694,7 @@ READ = [
     "/livez",
     "/readyz",
     "/static/style.css",
+    "/site.css",
 ]
 MISSING = [
     "/nothing",
@@ -750,6 +751,7 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {rule for _, rule, _ in web.ROUTES if rule.startswith("/api/v2/")}  # in test_statuspage.py
     tested |= {"/metrics"}  # in test_metrics.py
     tested |= {"/health", "/healthz", "/healthcheck", "/-/healthy", "/-/ready"}  # in test_health.py
+    tested |= {"/branding/logo", "/branding/favicon"}  # in test_branding.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

@@ -14,11 +14,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from kener_py import store
+from kener_py.model import FAVICON_PATH, LOGO_PATH
 from kener_py.service import Service
 from kener_py.web import (
     acts,
     api,
     badges,
+    branding,
     health,
     heartbeat,
     incidents,
@@ -96,6 +98,9 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET", "POST"], "/alerts/<number>", acts.alert),
     (["GET"], "/status.txt", text.status_txt),
     (["GET"], "/llms.txt", text.llms_txt),
+    (["GET"], branding.STYLESHEET_PATH, branding.stylesheet),
+    (["GET"], LOGO_PATH, branding.logo),
+    (["GET"], FAVICON_PATH, branding.favicon),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.

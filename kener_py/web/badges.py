@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from flask import Response, jsonify, make_response, render_template, request
 
-from kener_py.model import DAY, MINUTE, SECOND, Millis, Overall, Status, Uptime
+from kener_py.model import DAY, LANGUAGES, MINUTE, SECOND, Millis, Overall, Status, Uptime
 from kener_py.service import Service
 from kener_py.web import language, words
 from kener_py.web.language import N_, _
@@ -111,7 +111,7 @@ def dot(service: Service, tag: str) -> Response:
 def _speak(service: Service) -> None:
     """In the language of the address, else of the site: a picture is cached for everybody."""
     wanted = request.args.get("locale", "") or request.args.get("lang", "")
-    language.speak(wanted if wanted in language.LANGUAGES else service.config.site.language)
+    language.speak(wanted if wanted in LANGUAGES else service.config.site.language)
 
 
 def _of_status(service: Service, tag: str) -> _Fact:

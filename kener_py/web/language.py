@@ -19,9 +19,10 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, has_app_context, request
 
+from kener_py.model import LANGUAGES
+
 CATALOGUES = Path(__file__).parent / "catalogues"
-SOURCE = "en"
-LANGUAGES = (SOURCE, *sorted(file.stem for file in CATALOGUES.glob("*.po")))
+SOURCE = LANGUAGES[0]
 
 
 # ---- which one -------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from kener_py.model import (
     Uptime,
 )
 from kener_py.service import Service
-from kener_py.web import bars, language
+from kener_py.web import bars, branding, language
 from kener_py.web.language import N_, _
 
 UNITS = (
@@ -92,7 +92,13 @@ def register(app: Flask) -> None:
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        absolute=absolute, asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX
+        absolute=absolute,
+        asset=asset,
+        branding=branding,
+        language=language,
+        path=path,
+        root=root,
+        view_box=bars.VIEW_BOX,
     )
     env.filters.update(
         ago=ago,
