@@ -32,6 +32,7 @@ from kener_py.model.happened import (
     State,
 )
 from kener_py.model.shown import (
+    Announcement,
     Board,
     Day,
     Group,
@@ -39,6 +40,7 @@ from kener_py.model.shown import (
     MaintenancePage,
     MonitorPage,
     MonitorView,
+    News,
     Overall,
     Uptime,
 )
@@ -66,6 +68,7 @@ __all__ = [
     "SECOND",
     "Alert",
     "AlertStatus",
+    "Announcement",
     "ApiKey",
     "Board",
     "Change",
@@ -91,6 +94,7 @@ __all__ = [
     "Monitor",
     "MonitorPage",
     "MonitorView",
+    "News",
     "Notice",
     "Notifier",
     "Overall",

@@ -15,9 +15,21 @@ from werkzeug.routing import BaseConverter
 
 from kener_py import store
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web import (
+    acts,
+    api,
+    calendar,
+    health,
+    heartbeat,
+    incidents,
+    language,
+    maintenances,
+    monitors,
+    words,
+)
+from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import front, incident, monitor, subscribe
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -56,6 +68,24 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], "/history.atom", feeds.history_atom),
+    (["GET"], "/feed.atom", feeds.history_atom),
+    (["GET"], "/feed/atom", feeds.history_atom),
+    (["GET"], "/monitors/<tag>/feed.atom", feeds.history_atom),
+    (["GET"], "/history.rss", feeds.history_rss),
+    (["GET"], "/feed.rss", feeds.history_rss),
+    (["GET"], "/feed/rss", feeds.history_rss),
+    (["GET"], "/rss.xml", feeds.history_rss),
+    (["GET"], "/index.xml", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/feed.rss", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/rss.xml", feeds.history_rss),
+    (["GET"], "/feed.json", feeds.history_json),
+    (["GET"], "/feed/json", feeds.history_json),
+    (["GET"], "/monitors/<tag>/feed.json", feeds.history_json),
+    (["GET"], "/updates.atom", feeds.updates_atom),
+    (["GET"], "/maintenance.ics", calendar.all_windows),
+    (["GET"], "/maintenances/<id>.ics", calendar.one_window),
+    (["GET"], "/maintenance/<id>.ics", calendar.one_window),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
@@ -64,6 +94,7 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/monitors/<tag>", monitor.monitor),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
+    ("/subscribe", subscribe.subscribe),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")

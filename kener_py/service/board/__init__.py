@@ -3,6 +3,7 @@
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.monitor import monitor_page
+from kener_py.service.board.news import news, timetable
 from kener_py.service.board.public import incidents
 from kener_py.service.board.public import monitors as public
 from kener_py.service.board.views import is_stale, views
@@ -14,7 +15,9 @@ __all__ = [
     "is_stale",
     "maintenance_page",
     "monitor_page",
+    "news",
     "overall",
     "public",
+    "timetable",
     "views",
 ]
