@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from test_feeds import CALENDARS, EVERY
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from kener_py import store, web
@@ -747,6 +748,7 @@ def test_an_answer_for_programs_that_is_missing_is_json(world, path):
 def test_every_route_of_the_table_is_tested_here():
     tested = {*READ, "/incidents/1", "/api/v1/incidents/1", "/alerts/1", *(f"{place}x" for place in PLACES)}
     tested |= {"/maintenances/1", "/api/v1/maintenances/1"}  # in test_maintenance_web.py
+    tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

@@ -100,7 +100,7 @@ class _Calendar:
 
 @lru_cache(maxsize=8)  # a quarter of a millisecond for each event, and an hourly plan has thousands
 def _text(facts: _Calendar) -> bytes:
-    from icalendar import Calendar  # takes long to import, and few requests need it
+    from icalendar import Calendar, vDuration, vUri  # takes long to import, and few requests need it
 
     made = Calendar()
     for name, value in {
@@ -116,8 +116,10 @@ def _text(facts: _Calendar) -> bytes:
         "x-published-ttl": "PT1H",
     }.items():
         made.add(name, value)
-    made.add("source", facts.source, parameters={"VALUE": "URI"})
-    made.add("refresh-interval", ASK_AGAIN, parameters={"VALUE": "DURATION"})
+    source, ask_again = vUri(facts.source), vDuration(ASK_AGAIN)
+    source.params["VALUE"], ask_again.params["VALUE"] = "URI", "DURATION"  # RFC 7986: they have to say so
+    made.add("source", source, encode=False)
+    made.add("refresh-interval", ask_again, encode=False)
     for event in facts.events:
         made.add_component(_component(event))
     return bytes(made.to_ical())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -149,16 +150,16 @@ def _of_incident(service: Service, base: str, names: Mapping[str, str], told: In
             anchor=f"#u{each.id}",
             state=word(each.state),
             at=max(each.created, seen_from),
-            html=_said(word(each.state), each.created, zone, markdown(each.text)),
+            html=html,
         )
-        for each in told.updates
+        for each, html in zip(told.updates, _updates(told, zone, language.current()), strict=True)
     )
     return _Story(
         id=addresses.name(service, id),
         url=f"{base}/incidents/{told.id}",
         title=plain(told.title),
         published=told.started,
-        updated=max([each.at for each in updates], default=seen_from),
+        updated=max([told.started, *(each.at for each in updates)]),
         state=told.state,
         impact=(told.severity, word(told.severity)),
         affected=tuple(tag for tag in told.monitors if tag in names),
@@ -226,6 +227,11 @@ def _said(state: str, at: Instant, zone: str, html: Markup) -> Markup:
     if html.startswith(first):
         return head + Markup(html.removeprefix(first))
     return head + Markup("</p>\n") + html
+
+
+@lru_cache(maxsize=256)  # readers ask all day, and incidents of the past stay as they are
+def _updates(told: Incident, zone: str, _language: str) -> tuple[Markup, ...]:
+    return tuple(_said(word(each.state), each.created, zone, markdown(each.text)) for each in told.updates)
 
 
 def affected(tags: Sequence[str], names: Mapping[str, str]) -> str:
