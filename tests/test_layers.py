@@ -42,6 +42,7 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
+    "icalendar": {"web"},
     "babel": {"web"},
     "jinja2": {"messages", "web"},
     "markdown_it": {"web"},

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from test_feeds import CALENDARS, EVERY
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from kener_py import store, web
@@ -752,6 +753,8 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {"/metrics"}  # in test_metrics.py
     tested |= {"/health", "/healthz", "/healthcheck", "/-/healthy", "/-/ready"}  # in test_health.py
     tested |= {"/branding/logo", "/branding/favicon"}  # in test_branding.py
+    tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
+    tested |= {"/badge/job/status"}  # in test_badges.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

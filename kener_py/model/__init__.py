@@ -48,9 +48,11 @@ from kener_py.model.shown import (
     MaintenancePage,
     MonitorPage,
     MonitorView,
+    News,
     Overall,
     Published,
     Telemetry,
+    ToldWindow,
     Uptime,
     Window,
 )
@@ -113,6 +115,7 @@ __all__ = [
     "Monitor",
     "MonitorPage",
     "MonitorView",
+    "News",
     "Notice",
     "Notifier",
     "Overall",
@@ -128,6 +131,7 @@ __all__ = [
     "State",
     "Status",
     "Telemetry",
+    "ToldWindow",
     "Uptime",
     "Window",
 ]

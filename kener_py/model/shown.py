@@ -114,6 +114,25 @@ class IncidentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldWindow:
+    """A maintenance window with the states that it has taken so far, newest first."""
+
+    window: Maintenance
+    course: tuple[tuple[MaintenanceState, Instant], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What feeds tell, of everything or of one monitor."""
+
+    at: Instant
+    monitor: Monitor | None
+    incidents: tuple[Incident, ...]  # the one with the newest update first
+    announcements: tuple[ToldWindow, ...]
+    names: Mapping[str, str]  # tag to name, of public monitors
+
+
+@dataclass(frozen=True, slots=True)
 class MaintenancePage:
     site: Site
     at: Instant

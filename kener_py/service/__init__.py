@@ -33,6 +33,7 @@ from kener_py.model import (
     Monitor,
     MonitorPage,
     MonitorView,
+    News,
     Published,
     Telemetry,
     Uptime,
@@ -81,6 +82,8 @@ class Service:
         self._signing_key = self.store.write(
             lambda db: store.keep_secret(db, "links", secrets.token_bytes(32))
         )
+        # No secret, but made once and kept like one: what names this site in feeds when it has no address.
+        self.site_id = self.store.write(lambda db: store.keep_secret(db, "site", secrets.token_bytes(16)))
         self._absences = store.gaps(self.store.read(), _ABSENCES)
 
     @property
@@ -320,6 +323,16 @@ class Service:
     def maintenance_page(self, number: int) -> MaintenancePage | None:
         with self.store.snapshot() as db:
             return board.maintenance_page(db, self.config, number, self.clock())
+
+    def news(self, tag: str | None = None) -> News | None:
+        """What feeds tell, of one monitor if named; None if there is no such public monitor."""
+        with self.store.snapshot() as db:
+            return board.news(db, self.config, self.clock(), tag)
+
+    def timetable(self, tag: str | None = None) -> tuple[Maintenance, ...] | None:
+        """What calendars tell, in the same way: public windows to come and of the last 90 days."""
+        with self.store.snapshot() as db:
+            return board.timetable(db, self.config, self.clock(), tag)
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

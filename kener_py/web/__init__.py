@@ -21,6 +21,7 @@ from kener_py.web import (
     api,
     badges,
     branding,
+    calendar,
     health,
     heartbeat,
     incidents,
@@ -32,8 +33,9 @@ from kener_py.web import (
     strips,
     words,
 )
+from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor, text
+from kener_py.web.pages import front, incident, monitor, subscribe, text
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -101,6 +103,24 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], branding.STYLESHEET_PATH, branding.stylesheet),
     (["GET"], LOGO_PATH, branding.logo),
     (["GET"], FAVICON_PATH, branding.favicon),
+    (["GET"], "/history.atom", feeds.history_atom),
+    (["GET"], "/feed.atom", feeds.history_atom),
+    (["GET"], "/feed/atom", feeds.history_atom),
+    (["GET"], "/monitors/<tag>/feed.atom", feeds.history_atom),
+    (["GET"], "/history.rss", feeds.history_rss),
+    (["GET"], "/feed.rss", feeds.history_rss),
+    (["GET"], "/feed/rss", feeds.history_rss),
+    (["GET"], "/rss.xml", feeds.history_rss),
+    (["GET"], "/index.xml", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/feed.rss", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/rss.xml", feeds.history_rss),
+    (["GET"], "/feed.json", feeds.history_json),
+    (["GET"], "/feed/json", feeds.history_json),
+    (["GET"], "/monitors/<tag>/feed.json", feeds.history_json),
+    (["GET"], "/updates.atom", feeds.updates_atom),
+    (["GET"], "/maintenance.ics", calendar.all_windows),
+    (["GET"], "/maintenances/<id>.ics", calendar.one_window),
+    (["GET"], "/maintenance/<id>.ics", calendar.one_window),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
@@ -109,6 +129,7 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/monitors/<tag>", monitor.monitor),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
+    ("/subscribe", subscribe.subscribe),
 ]
 
 _FOR_PROGRAMS = (

@@ -40,7 +40,7 @@ def choose(default: str) -> None:
 
 
 def speak(language: str) -> None:
-    """Speak this one for the rest of the request."""
+    """Speak it for the rest of this request, whoever asks: a feed is the same for all its readers."""
     g.language = language
 
 

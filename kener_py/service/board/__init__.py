@@ -4,6 +4,7 @@ from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page
+from kener_py.service.board.news import news, timetable
 from kener_py.service.board.programs import published
 from kener_py.service.board.public import incidents, names
 from kener_py.service.board.public import monitors as public_monitors
@@ -18,9 +19,11 @@ __all__ = [
     "monitor_page",
     "monitor_views",
     "names",
+    "news",
     "overall",
     "public_monitors",
     "published",
     "telemetry",
+    "timetable",
     "uptime_of",
 ]
