@@ -131,7 +131,7 @@ def test_hostile_names_are_nothing_but_names(world: World, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/subscribe", "/monitors/job"])
 def test_readers_find_the_feeds_in_every_page(world: World, path: str) -> None:
-    found = {link["type"]: link for link in world.page(path).all("link") if link["rel"] == "alternate"}
+    found = {link.get("type"): link for link in world.page(path).all("link") if link["rel"] == "alternate"}
     for kind, href in (
         ("application/atom+xml", "/history.atom"),
         ("application/rss+xml", "/history.rss"),
