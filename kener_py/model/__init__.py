@@ -34,12 +34,15 @@ from kener_py.model.happened import (
 from kener_py.model.shown import (
     Board,
     Day,
+    DayPage,
     Group,
     IncidentPage,
     MaintenancePage,
     MonitorPage,
+    Months,
     MonitorView,
     Overall,
+    ToldSpan,
     Uptime,
 )
 from kener_py.model.words import (
@@ -71,6 +74,7 @@ __all__ = [
     "Change",
     "Config",
     "Day",
+    "DayPage",
     "Delivery",
     "DeliveryStatus",
     "Gap",
@@ -91,6 +95,7 @@ __all__ = [
     "Monitor",
     "MonitorPage",
     "MonitorView",
+    "Months",
     "Notice",
     "Notifier",
     "Overall",
@@ -103,5 +108,6 @@ __all__ = [
     "Span",
     "State",
     "Status",
+    "ToldSpan",
     "Uptime",
 ]

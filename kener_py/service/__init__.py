@@ -21,6 +21,7 @@ from kener_py.model import (
     ApiKey,
     Board,
     Config,
+    DayPage,
     Gap,
     Heartbeat,
     Incident,
@@ -256,9 +257,13 @@ class Service:
         with self.store.snapshot() as db:
             return board.views(db, self.config, board.public(self.config), self.clock())
 
-    def monitor_page(self, tag: str) -> MonitorPage | None:
+    def monitor_page(self, tag: str, month: str | None = None) -> MonitorPage | None:
         with self.store.snapshot() as db:
-            return board.monitor_page(db, self.config, tag, self.clock())
+            return board.monitor_page(db, self.config, tag, self.clock(), month)
+
+    def day_page(self, tag: str, date: str) -> DayPage | None:
+        with self.store.snapshot() as db:
+            return board.day_page(db, self.config, tag, date, self.clock())
 
     def incident_page(self, number: int) -> IncidentPage | None:
         with self.store.snapshot() as db:

@@ -17,7 +17,7 @@ from kener_py import store
 from kener_py.service import Service
 from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import day, front, incident, monitor
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
 PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/", front.front),
     ("/monitors/<tag>", monitor.monitor),
+    ("/monitors/<tag>/<date>", day.day),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
 ]

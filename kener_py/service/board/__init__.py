@@ -1,5 +1,6 @@
 """What people are shown, put together from rows: every reader gets the same facts from here."""
 
+from kener_py.service.board.day import day_page
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.monitor import monitor_page
@@ -9,6 +10,7 @@ from kener_py.service.board.views import is_stale, views
 
 __all__ = [
     "board",
+    "day_page",
     "incident_page",
     "incidents",
     "is_stale",

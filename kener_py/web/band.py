@@ -1,0 +1,86 @@
+"""One day as a band of SVG: one path per state, and where on it the clock strikes.
+
+The band is as wide as the day is long, be it 23 or 25 hours. Its paths are strokes, whose height the
+style sheet gives by state: the less is well, the lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from kener_py.model import SECOND, Instant, Span, Status
+from kener_py.web.bars import HEIGHT, Path
+
+WIDTH = 1440  # a minute of most days
+LEAST = 5  # no trouble is narrower, however short it was
+VIEW_BOX = f"0 0 {WIDTH} {HEIGHT}"
+HOURS = (6, 12, 18)
+
+# Where a stroke's middle is, counted from the top; what was widened is painted over what was well.
+_MIDDLES = {
+    Status.NO_DATA: 0,
+    Status.UP: HEIGHT // 2,
+    Status.MAINTENANCE: HEIGHT // 2,
+    Status.DEGRADED: HEIGHT * 5 // 8,
+    Status.DOWN: HEIGHT * 3 // 4,
+}
+_TROUBLE = (Status.DEGRADED, Status.DOWN)
+
+
+class Mark(NamedTuple):
+    """An hour of the clock."""
+
+    hour: int
+    place: str  # of the band's width, from where reading begins on the left: "25%"
+
+
+def band(spans: Iterable[Span], started: Instant, ends: Instant) -> tuple[Path, ...]:
+    """The paths of a day that lasts from `started` to `ends`, which must be later, in order of painting."""
+    parts: dict[Status, list[str]] = {status: [] for status in _MIDDLES}
+
+    def place(at: Instant) -> int:
+        return (at - started) * WIDTH // (ends - started)
+
+    for span in spans:
+        left, right = place(span.started), place(span.ended)
+        if span.status in _TROUBLE and right - left < LEAST:
+            left = min(left, WIDTH - LEAST)
+            right = left + LEAST
+        if right == left:
+            continue  # too short to be seen, and nothing to worry about
+        if span.status is Status.NO_DATA:
+            parts[span.status].append(f"M{left}.5 30H{right - 1}.5v9.5H{left}.5z")
+        else:
+            parts[span.status].append(f"M{left} {_MIDDLES[span.status]}H{right}")
+    return tuple(Path(status, "".join(part)) for status, part in parts.items() if part)
+
+
+def rest(at: Instant, started: Instant, ends: Instant) -> str:
+    """The path of what is still to come of the day."""
+    return f"M{(at - started) * WIDTH // (ends - started)} {HEIGHT}H{WIDTH}"
+
+
+def marks(day: date, zone: str, started: Instant, ends: Instant, is_mirrored: bool = False) -> list[Mark]:
+    """Where the clock shows the day's beginning, 6, 12 and 18 o'clock, and its end.
+
+    A clock that skips such an hour does not show it. Mirrored if time runs from right to left.
+    """
+    place = ZoneInfo(zone)
+    begin = datetime.fromtimestamp(started // SECOND, place)
+    found = [(begin.hour, started)]
+    for hour in HOURS:
+        moment = datetime.combine(day, time(hour), place)
+        at = int(moment.timestamp()) * SECOND
+        is_real = datetime.fromtimestamp(at // SECOND, place).hour == hour
+        if is_real and found[-1][1] < at < ends:
+            found.append((hour, at))
+    found.append((24, ends))
+    shares = [(hour, (at - started) * 10_000 // (ends - started)) for hour, at in found]
+    return [Mark(hour, _percent(10_000 - share if is_mirrored else share)) for hour, share in shares]
+
+
+def _percent(share: int) -> str:
+    return f"{share // 100}.{share % 100:02}%"
