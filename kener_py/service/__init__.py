@@ -257,6 +257,10 @@ class Service:
         with self.store.snapshot() as db:
             return board.views(db, self.config, board.public(self.config), self.clock())
 
+    def monitor_view(self, tag: str) -> MonitorView | None:
+        with self.store.snapshot() as db:
+            return board.monitor_view(db, self.config, tag, self.clock())
+
     def monitor_page(self, tag: str, month: str | None = None) -> MonitorPage | None:
         with self.store.snapshot() as db:
             return board.monitor_page(db, self.config, tag, self.clock(), month)

@@ -3,7 +3,7 @@
 from kener_py.service.board.day import day_page
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
-from kener_py.service.board.monitor import monitor_page
+from kener_py.service.board.monitor import monitor_page, monitor_view
 from kener_py.service.board.public import incidents
 from kener_py.service.board.public import monitors as public
 from kener_py.service.board.views import is_stale, views
@@ -16,6 +16,7 @@ __all__ = [
     "is_stale",
     "maintenance_page",
     "monitor_page",
+    "monitor_view",
     "overall",
     "public",
     "views",

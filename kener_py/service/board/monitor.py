@@ -9,10 +9,14 @@ from kener_py import status, store
 from kener_py.model import (
     DAY,
     Config,
+    Gap,
     Instant,
+    Monitor,
     MonitorPage,
+    MonitorView,
     Months,
     Span,
+    Status,
 )
 from kener_py.service import maintenance
 from kener_py.service.board import public, views
@@ -22,6 +26,32 @@ YEAR = 365 * DAY
 NEWEST_OUTAGES = 50  # of the last 90 days
 MONTH_OUTAGES = 200  # of a month: a flapping job can have thousands
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+def monitor_view(db: store.Database, config: Config, tag: str, at: Instant) -> MonitorView | None:
+    """What programs are told of one monitor; None if there is no such public one."""
+    monitor = visible(config, tag)
+    if monitor is None:
+        return None
+    zone = config.site.timezone
+    start = views.history_start(zone, at)
+    gaps = status.unobserved(store.alive(db), start, at)
+    planned = maintenance.gaps(db, start, at, tag).get(tag, ())
+    seen = views.seen_spans(store.changes(db, tag, start), gaps, start, at)
+    return _view(db, monitor, seen, planned, zone, at)
+
+
+def _view(
+    db: store.Database,
+    monitor: Monitor,
+    seen: tuple[Span, ...],
+    planned: tuple[Gap, ...],
+    zone: str,
+    at: Instant,
+) -> MonitorView:
+    state = store.state(db, monitor.tag) or status.begin(monitor.tag, monitor.limits, at)
+    figures = views.figures_of(seen, planned, zone, at, monitor.include_degraded_in_downtime)
+    return views.view(monitor, state, figures, planned, at)
 
 
 def monitor_page(
@@ -52,9 +82,6 @@ def monitor_page(
     history = status.overlay(seen, planned, Status.MAINTENANCE)
 
     is_degraded_down = monitor.include_degraded_in_downtime
-    figures = views.figures_of(
-        tuple(status.within(seen, recent, at)), planned, zone, at, is_degraded_down
-    )
     year = None
     if config.retention.days * DAY >= YEAR:
         year = status.uptime(status.within(history, at - YEAR, at), is_degraded_down)
@@ -62,7 +89,6 @@ def monitor_page(
     incidents = public.incidents(db, config, min(recent, since), at, tag)
     outages = _outages(history, since, until)
     shown = outages[: NEWEST_OUTAGES if month is None else MONTH_OUTAGES]
-    state = store.state(db, tag) or status.begin(tag, monitor.limits, at)
     measured = store.last_alive(db)
     first = max(calendar, bounds.oldest).isoformat()
     return MonitorPage(
@@ -70,7 +96,7 @@ def monitor_page(
         at=at,
         measured=measured,
         is_stale=views.is_stale(measured, at),
-        view=views.view(monitor, state, figures, planned, at),
+        view=_view(db, monitor, tuple(status.within(seen, recent, at)), planned, zone, at),
         outages=tuple(told(span, incidents, tag, at) for span in shown),
         incidents=tuple(each for each in incidents if each.resolved is None or each.resolved >= recent),
         maintenances=maintenance.listed(db, config, at, tag),

@@ -33,6 +33,7 @@ WINDOWS = {
     "30d": N_("30 days"),
     "90d": N_("90 days"),
 }
+LEGEND = (Status.UP, Status.DEGRADED, Status.DOWN, Status.MAINTENANCE, Status.NO_DATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def monitor(service: Service, tag: str) -> Response:
         judged=judged(page.view.monitor.limits),
         figures=_figures(page),
         calendar=_calendar(page),
+        legend=LEGEND,
         unclean=[day for day in reversed(page.days) if day.status not in CLEAN],
         outages=page.outages,
         month=_month(months.chosen),
