@@ -83,7 +83,9 @@ def young(db: store.Store, clock: Clock) -> World:
 
 
 def calendar_links(page: Page) -> list[dict[str, str]]:
-    return [a for a in page.all("a") if re.fullmatch(r"/monitors/job/\d{4}-\d\d-\d\d", a["href"]) and "class" in a]
+    return [
+        a for a in page.all("a") if re.fullmatch(r"/monitors/job/\d{4}-\d\d-\d\d", a["href"]) and "class" in a
+    ]
 
 
 # ---- what it is now --------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def test_a_loop_that_stands_still_knows_only_what_was(young: World) -> None:
     assert page.one("title") == "? Unknown: Job – Acme"
     assert "Status unknown last known state: Up" in page.text
     assert "last measured 30 Sep 2026, 13:28 CEST, 1 h ago" in page.text
-    assert 'class="icon up"' not in re.split("<h2 id=\"uptime\"", page.html)[0].split("</svg>", 1)[1]
+    assert 'class="icon up"' not in re.split('<h2 id="uptime"', page.html)[0].split("</svg>", 1)[1]
     assert page.all("template") == []
     assert "**Status unknown**; last known state: Up" in twin(young)
 
@@ -332,7 +334,19 @@ def test_an_outage_from_before_all_windows_keeps_its_beginning(db: store.Store, 
 
 @pytest.mark.parametrize(
     "month",
-    ["", "x", "2026-9", "2026-13", "2026-00", "0000-01", "9999-12", "٢٠٢٦-٠٩", "2026-09-01", "2026-09%00", "-1"],
+    [
+        "",
+        "x",
+        "2026-9",
+        "2026-13",
+        "2026-00",
+        "0000-01",
+        "9999-12",
+        "٢٠٢٦-٠٩",
+        "2026-09-01",
+        "2026-09%00",
+        "-1",
+    ],
 )
 def test_an_odd_month_is_not_found(db: store.Store, clock: Clock, month: str) -> None:
     world = year(db, clock)
@@ -379,7 +393,12 @@ def test_a_long_list_of_incidents_says_how_many_there_are(db: store.Store, clock
 
 def test_programs_find_their_addresses(db: store.Store, clock: Clock) -> None:
     page = get(year(db, clock))
-    for address in ("/api/v1/monitors/job", "/monitors/job.md", "/monitors/job/feed.atom", "/monitors/job/feed.rss"):
+    for address in (
+        "/api/v1/monitors/job",
+        "/monitors/job.md",
+        "/monitors/job/feed.atom",
+        "/monitors/job/feed.rss",
+    ):
         assert {"href": address} in page.all("a")
         assert f"https://status.acme.example{address}" in page.text
     kinds = {a["type"]: a["href"] for a in page.all("link") if a["rel"] == "alternate" and "type" in a}
@@ -388,7 +407,9 @@ def test_programs_find_their_addresses(db: store.Store, clock: Clock) -> None:
 
 
 def test_links_keep_the_language_and_the_prefix(db: store.Store, clock: Clock) -> None:
-    answer = client(year(db, clock)).get("/monitors/job?lang=de", environ_overrides={"SCRIPT_NAME": "/status"})
+    answer = client(year(db, clock)).get(
+        "/monitors/job?lang=de", environ_overrides={"SCRIPT_NAME": "/status"}
+    )
     page = Page(answer.text)
     inside = [a["href"] for a in page.all("a") if "/monitors/job/2" in a["href"]]
     assert len(inside) > 365
@@ -416,9 +437,7 @@ def test_head_asks_as_get_does(db: store.Store, clock: Clock, path: str) -> None
 def test_hostile_words_are_only_words(db: store.Store, clock: Clock) -> None:
     bad = monitor(description=HOSTILE, external_url="https://x.example/<>")
     world = year(db, clock, monitors=(type(bad)("job", HOSTILE, bad.limits, description=HOSTILE),))
-    world.db.write(
-        lambda db: store.add_incident(db, incident(HOSTILE, NOW - 40 * DAY, None), "text")
-    )
+    world.db.write(lambda db: store.add_incident(db, incident(HOSTILE, NOW - 40 * DAY, None), "text"))
     page = get(world)
     assert "<script>" not in page.html
     text = twin(world)

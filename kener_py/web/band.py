@@ -66,7 +66,7 @@ def rest(at: Instant, started: Instant, ends: Instant) -> str:
 def marks(day: date, zone: str, started: Instant, ends: Instant, is_mirrored: bool = False) -> list[Mark]:
     """Where the clock shows the day's beginning, 6, 12 and 18 o'clock, and its end.
 
-    A clock that skips such an hour does not show it. Mirrored if time runs from right to left.
+    Mirrored if time runs from right to left.
     """
     place = ZoneInfo(zone)
     begin = datetime.fromtimestamp(started // SECOND, place)
@@ -74,8 +74,7 @@ def marks(day: date, zone: str, started: Instant, ends: Instant, is_mirrored: bo
     for hour in HOURS:
         moment = datetime.combine(day, time(hour), place)
         at = int(moment.timestamp()) * SECOND
-        is_real = datetime.fromtimestamp(at // SECOND, place).hour == hour
-        if is_real and found[-1][1] < at < ends:
+        if found[-1][1] < at < ends:
             found.append((hour, at))
     found.append((24, ends))
     shares = [(hour, (at - started) * 10_000 // (ends - started)) for hour, at in found]

@@ -80,7 +80,7 @@ def _as_date(text: str) -> date | None:
 
 
 def told(span: Span, incidents: Sequence[Incident], tag: str, at: Instant) -> ToldSpan:
-    """The span with the incident that tells of it: of several this monitor's own, then the longest beside it."""
+    """The span with the incident that tells of it: of several this monitor's own, then the longest."""
     found: Incident | None = None
     best: tuple[bool, Instant] | None = None
     for incident in incidents if span.status in TROUBLE else ():
@@ -109,9 +109,7 @@ def day_page(db: store.Database, config: Config, tag: str, text: str, at: Instan
     unobserved = status.unobserved(store.alive(db), started, ended)
     seen = views.seen_spans(store.changes(db, tag, started, ended), unobserved, started, ended)
     spans = status.overlay(seen, planned, Status.MAINTENANCE)
-    incidents = tuple(
-        each for each in public.incidents(db, config, started, at, tag) if each.started < ends
-    )
+    incidents = tuple(each for each in public.incidents(db, config, started, at, tag) if each.started < ends)
     beats, are_all = store.count_beats(db, tag, started, ends)
     uptime = status.uptime(spans, monitor.include_degraded_in_downtime)
     earlier, later = chosen - timedelta(days=1), chosen + timedelta(days=1)
