@@ -178,26 +178,32 @@ def test_a_band_stays_inside_and_shows_all_trouble(edges, statuses, length) -> N
 # ---- clocks that change ----------------------------------------------------------------------
 
 CHANGING = [
-    ("Europe/Berlin", "2026-03-29", 23 * HOUR, "23 hours", [(0, "0.00%"), (6, "21.73%")]),
-    ("Europe/Berlin", "2026-10-25", 25 * HOUR, "25 hours", [(0, "0.00%"), (6, "28.00%")]),
+    ("Europe/Berlin", "2026-03-29", 23 * HOUR, "23 hours", [("00", "0.00%"), ("06", "21.73%")]),
+    ("Europe/Berlin", "2026-10-25", 25 * HOUR, "25 hours", [("00", "0.00%"), ("06", "28.00%")]),
     (
         "Australia/Lord_Howe",
         "2026-04-05",
         24 * HOUR + 30 * MINUTE,
         "24.5 hours",
-        [(0, "0.00%"), (6, "26.53%")],
+        [("00", "0.00%"), ("06", "26.53%")],
     ),
     (
         "Australia/Lord_Howe",
         "2026-10-04",
         23 * HOUR + 30 * MINUTE,
         "23.5 hours",
-        [(0, "0.00%"), (6, "23.40%")],
+        [("00", "0.00%"), ("06", "23.40%")],
     ),
-    ("Asia/Beirut", "2026-03-29", 23 * HOUR, "23 hours", [(1, "0.00%"), (6, "21.73%")]),  # no midnight
-    ("Asia/Beirut", "2026-10-24", 25 * HOUR, "25 hours", [(0, "0.00%"), (6, "24.00%")]),
-    ("America/Sao_Paulo", "2018-11-04", 23 * HOUR, "23 hours", [(1, "0.00%"), (6, "21.73%")]),
-    ("America/Havana", "2026-11-01", 25 * HOUR, "25 hours", [(0, "0.00%"), (6, "28.00%")]),  # midnight twice
+    ("Asia/Beirut", "2026-03-29", 23 * HOUR, "23 hours", [("01", "0.00%"), ("06", "21.73%")]),  # no midnight
+    ("Asia/Beirut", "2026-10-24", 25 * HOUR, "25 hours", [("00", "0.00%"), ("06", "24.00%")]),
+    ("America/Sao_Paulo", "2018-11-04", 23 * HOUR, "23 hours", [("01", "0.00%"), ("06", "21.73%")]),
+    (
+        "America/Havana",
+        "2026-11-01",
+        25 * HOUR,
+        "25 hours",
+        [("00", "0.00%"), ("06", "28.00%")],
+    ),  # midnight twice
 ]
 
 
@@ -209,7 +215,7 @@ def test_a_day_is_as_long_as_the_clocks_make_it(
     day: str,
     length: Millis,
     said: str,
-    marks: list[tuple[int, str]],
+    marks: list[tuple[str, str]],
 ) -> None:
     start = midnight(day, zone)
     ends = start + length
@@ -233,8 +239,8 @@ def test_a_day_is_as_long_as_the_clocks_make_it(
     assert figures(page)["Up"] == exact(length - HOUR)
     shown = band.marks(date.fromisoformat(day), zone, start, ends)
     assert shown[:2] == marks
-    assert [mark.hour for mark in shown] == [marks[0][0], 6, 12, 18, 24]
-    assert shown[-1].place == "100.00%"
+    assert [mark.hour for mark in shown] == [marks[0][0], "06", "12", "18", "24"]
+    assert sum(float(mark.width[:-1]) for mark in shown) == pytest.approx(100)
 
 
 def exact(length: Millis) -> str:
@@ -249,12 +255,9 @@ def test_a_day_of_24_hours_says_nothing_of_clocks(db: store.Store, clock: Clock)
     assert figures(page) == {"Uptime": "100%", "Up": "24 h", "Whole day": "24 h", "Heartbeats": "0"}
 
 
-def test_marks_run_with_the_script() -> None:
-    start, ends = 0, DAY
-    plain = band.marks(date(1970, 1, 1), "UTC", start, ends)
-    assert [mark.place for mark in plain] == ["0.00%", "25.00%", "50.00%", "75.00%", "100.00%"]
-    mirrored = band.marks(date(1970, 1, 1), "UTC", start, ends, is_mirrored=True)
-    assert [mark.place for mark in mirrored] == ["100.00%", "75.00%", "50.00%", "25.00%", "0.00%"]
+def test_hours_are_marked_at_their_distances() -> None:
+    marks = band.marks(date(1970, 1, 1), "UTC", 0, DAY)
+    assert [mark.width for mark in marks] == ["0.00%", "25.00%", "25.00%", "25.00%", "25.00%"]
 
 
 def test_a_day_that_a_zone_left_out_has_no_page(db: store.Store, clock: Clock) -> None:

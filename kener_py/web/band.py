@@ -33,8 +33,8 @@ _TROUBLE = (Status.DEGRADED, Status.DOWN)
 class Mark(NamedTuple):
     """An hour of the clock."""
 
-    hour: int
-    place: str  # of the band's width, from where reading begins on the left: "25%"
+    hour: str  # "06"
+    width: str  # of the band, from the mark before: "25.00%"
 
 
 def band(spans: Iterable[Span], started: Instant, ends: Instant) -> tuple[Path, ...]:
@@ -63,23 +63,19 @@ def rest(at: Instant, started: Instant, ends: Instant) -> str:
     return f"M{(at - started) * WIDTH // (ends - started)} {HEIGHT}H{WIDTH}"
 
 
-def marks(day: date, zone: str, started: Instant, ends: Instant, is_mirrored: bool = False) -> list[Mark]:
-    """Where the clock shows the day's beginning, 6, 12 and 18 o'clock, and its end.
-
-    Mirrored if time runs from right to left.
-    """
+def marks(day: date, zone: str, started: Instant, ends: Instant) -> list[Mark]:
+    """Where the clock shows the day's beginning, 6, 12 and 18 o'clock, and its end."""
     place = ZoneInfo(zone)
     begin = datetime.fromtimestamp(started // SECOND, place)
     found = [(begin.hour, started)]
     for hour in HOURS:
-        moment = datetime.combine(day, time(hour), place)
-        at = int(moment.timestamp()) * SECOND
+        at = int(datetime.combine(day, time(hour), place).timestamp()) * SECOND
         if found[-1][1] < at < ends:
             found.append((hour, at))
     found.append((24, ends))
-    shares = [(hour, (at - started) * 10_000 // (ends - started)) for hour, at in found]
-    return [Mark(hour, _percent(10_000 - share if is_mirrored else share)) for hour, share in shares]
-
-
-def _percent(share: int) -> str:
-    return f"{share // 100}.{share % 100:02}%"
+    shares = [(at - started) * 10_000 // (ends - started) for _, at in found]
+    steps = [share - before for before, share in zip([0, *shares], shares, strict=False)]
+    return [
+        Mark(f"{hour:02}", f"{step // 100}.{step % 100:02}%")
+        for (hour, _), step in zip(found, steps, strict=True)
+    ]

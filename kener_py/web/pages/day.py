@@ -10,7 +10,7 @@ from flask import Response
 
 from kener_py.model import DAY, HOUR, SECOND, DayPage, Millis, Span, Status
 from kener_py.service import Service
-from kener_py.web import band, language
+from kener_py.web import band
 from kener_py.web.language import _, ngettext, number
 from kener_py.web.pages.show import not_found, show
 
@@ -37,11 +37,7 @@ def day(service: Service, tag: str, date: str) -> Response:
         band_box=band.VIEW_BOX,
         rest=None if is_over else band.rest(page.day.ended, page.day.started, page.ends),
         marks=band.marks(
-            calendar_day.fromisoformat(page.day.date),
-            page.site.timezone,
-            page.day.started,
-            page.ends,
-            is_mirrored=language.direction() == "rtl",
+            calendar_day.fromisoformat(page.day.date), page.site.timezone, page.day.started, page.ends
         ),
         sums=sums(spans),
         total=length(Span(page.day.started, page.day.ended, page.day.status)),
