@@ -117,6 +117,14 @@ def show_changes(db: Database, tag: str, detected: Instant) -> None:
     db.execute("update change set detected = ? where monitor = ? and detected is null", [detected, tag])
 
 
+def first_change(db: Database, tag: str) -> Instant | None:
+    """When the shown history of a monitor begins; None while there is none."""
+    row = db.execute(
+        "select min(started) from change where monitor = ? and detected is not null", [tag]
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def changes(db: Database, tag: str, since: Instant, until: Instant | None = None) -> tuple[Change, ...]:
     """The shown changes of one monitor that say what it was from `since` on, in order of time.
 
@@ -130,14 +138,6 @@ def changes(db: Database, tag: str, since: Instant, until: Instant | None = None
         {"tag": tag, "since": since, "until": until},
     )
     return tuple(Change(row[0], row[1], Status(row[2]), row[3]) for row in rows)
-
-
-def first_change(db: Database, tag: str) -> Instant | None:
-    """When the shown history of a monitor begins; None while there is none."""
-    row = db.execute(
-        "select min(started) from change where monitor = ? and detected is not null", [tag]
-    ).fetchone()
-    return None if row is None else row[0]
 
 
 def all_changes(db: Database, since: Instant) -> dict[str, list[Change]]:
