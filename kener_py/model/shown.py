@@ -92,6 +92,25 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldSpan:
+    """A span of one monitor, and the public incident that tells of it."""
+
+    span: Span
+    incident: Incident | None = None
+    is_ongoing: bool = False  # it reaches the present
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Where a monitor's outages are turned over by month: ISO months, "2026-09"."""
+
+    chosen: str | None  # None: the last 90 days
+    newest: str  # the present one
+    previous: str | None = None  # before the chosen one; None: there is nothing to see
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorPage:
     """One monitor's own page."""
 
@@ -100,9 +119,31 @@ class MonitorPage:
     measured: Instant | None
     is_stale: bool  # the loop stands still: the status shown is not to be trusted
     view: MonitorView
-    outages: tuple[Span, ...]  # DEGRADED and DOWN of the last 90 days, newest first
-    incidents: tuple[Incident, ...]  # public ones that touched it, newest first
+    outages: tuple[ToldSpan, ...]  # DEGRADED and DOWN of `months`, newest first; the newest of them
+    incidents: tuple[Incident, ...]  # public ones that touched it in the last 90 days, newest first
     maintenances: tuple[Maintenance, ...] = ()  # public ones: running, upcoming, past
+    outage_count: int = 0  # with those that are left out
+    months: Months = Months(None, "")
+    year: Uptime | None = None  # of 365 days; None if history is not kept that long
+    days: tuple[Day, ...] = ()  # of the last 12 months, oldest first, as far as anything is known
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """One monitor on one calendar day of the site's zone."""
+
+    site: Site
+    at: Instant
+    monitor: Monitor
+    day: Day  # today as far as it went
+    ends: Instant  # the midnight after it
+    spans: tuple[ToldSpan, ...]  # they tile the day as far as it went
+    incidents: tuple[Incident, ...]  # public ones that overlap, newest first
+    maintenances: tuple[Maintenance, ...]  # public ones that overlap, oldest first
+    beats: int = 0  # heartbeats of this day in the log
+    are_all_beats: bool = False  # the log reaches back before the day
+    previous: str | None = None  # ISO dates of the days beside it that have a page
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

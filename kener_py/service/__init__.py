@@ -22,6 +22,7 @@ from kener_py.model import (
     Board,
     Check,
     Config,
+    DayPage,
     Gap,
     Heartbeat,
     Incident,
@@ -290,9 +291,17 @@ class Service:
         with self.store.snapshot() as db:
             return board.telemetry(db, self.config, at, self.store.size(), with_hidden)
 
-    def monitor_page(self, tag: str) -> MonitorPage | None:
+    def monitor_view(self, tag: str) -> MonitorView | None:
         with self.store.snapshot() as db:
-            return board.monitor_page(db, self.config, tag, self.clock())
+            return board.monitor_view(db, self.config, tag, self.clock())
+
+    def monitor_page(self, tag: str, month: str | None = None) -> MonitorPage | None:
+        with self.store.snapshot() as db:
+            return board.monitor_page(db, self.config, tag, self.clock(), month)
+
+    def day_page(self, tag: str, date: str) -> DayPage | None:
+        with self.store.snapshot() as db:
+            return board.day_page(db, self.config, tag, date, self.clock())
 
     def incident_page(self, number: int) -> IncidentPage | None:
         with self.store.snapshot() as db:

@@ -119,14 +119,25 @@ def show_changes(db: Database, tag: str, detected: Instant) -> None:
     db.execute("update change set detected = ? where monitor = ? and detected is null", [detected, tag])
 
 
-def changes(db: Database, tag: str, since: Instant) -> tuple[Change, ...]:
-    """The shown changes of one monitor that say what it was from `since` on, in order of time."""
+def first_change(db: Database, tag: str) -> Instant | None:
+    """When the shown history of a monitor begins; None while there is none."""
+    row = db.execute(
+        "select min(started) from change where monitor = ? and detected is not null", [tag]
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def changes(db: Database, tag: str, since: Instant, until: Instant | None = None) -> tuple[Change, ...]:
+    """The shown changes of one monitor that say what it was from `since` on, in order of time.
+
+    The first is what it was at `since`; those at or after `until` are left out.
+    """
     rows = db.execute(
         "select monitor, started, status, detected from change"
         " where monitor = :tag and detected is not null and started >= coalesce("
         "(select max(started) from change where monitor = :tag and detected is not null"
-        " and started <= :since), 0) order by started",
-        {"tag": tag, "since": since},
+        " and started <= :since), 0) and (:until is null or started < :until) order by started",
+        {"tag": tag, "since": since, "until": until},
     )
     return tuple(Change(row[0], row[1], Status(row[2]), row[3]) for row in rows)
 
@@ -216,6 +227,16 @@ def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
         Heartbeat(tag, row[0], Status(row[1]), row[2], tuple(json.loads(row[3]).items()), *row[4:])
         for row in rows
     )
+
+
+def count_beats(db: Database, tag: str, since: Instant, until: Instant) -> tuple[int, bool]:
+    """How many heartbeats of [since, until) are in the log, and whether those are all there were."""
+    count, oldest, number = db.execute(
+        "select count(*) filter (where received >= :since and received < :until), min(received), min(number)"
+        " from heartbeat where monitor = :tag",
+        {"tag": tag, "since": since, "until": until},
+    ).fetchone()
+    return count, number is None or number == 1 or oldest < since
 
 
 # ---- the loop's own life ---------------------------------------------------------------------

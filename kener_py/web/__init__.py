@@ -35,7 +35,7 @@ from kener_py.web import (
 )
 from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor, subscribe, text
+from kener_py.web.pages import day, front, incident, monitor, subscribe, text
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
 PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/", front.front),
     ("/monitors/<tag>", monitor.monitor),
+    ("/monitors/<tag>/<date>", day.day),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
     ("/subscribe", subscribe.subscribe),

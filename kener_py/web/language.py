@@ -125,6 +125,11 @@ def month(day: date) -> str:
     return str(format_date(day, "LLLL y", locale=current()))
 
 
+def short_month(day: date) -> str:
+    """ "Sep 2026"."""
+    return str(format_date(day, "LLL y", locale=current()))
+
+
 def clock(moment: datetime) -> str:
     """ "13:41", on the clock of the moment's own zone."""
     return str(format_datetime(moment.replace(tzinfo=None), "HH:mm", locale=current()))

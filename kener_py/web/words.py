@@ -108,6 +108,7 @@ def register(app: Flask) -> None:
         downtime=downtime,
         duration=duration,
         host=host,
+        hours=hours,
         markdown=markdown,
         md=md,
         day_text=day_text,
@@ -209,6 +210,19 @@ def duration(length: Millis) -> str:
                 words += " " + _(name, count=language.number(rest))
         return words
     return _(UNITS[-1][1], count=language.number(0))
+
+
+def hours(length: Millis) -> str:
+    """ "25 h" or "23 h 17 min 30 s": to the second and never in days, so that a column of them adds up."""
+    if 0 < length < SECOND:
+        return _("under 1 s")
+    words: list[str] = []
+    rest = length
+    for size, unit in UNITS[1:]:
+        count, rest = divmod(rest, size)
+        if count or (size == SECOND and not words):
+            words.append(_(unit, count=language.number(count)))
+    return " ".join(words)
 
 
 def ago(at: Instant, now: Instant) -> str:
