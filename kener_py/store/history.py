@@ -145,6 +145,12 @@ def all_changes(db: Database, since: Instant) -> dict[str, list[Change]]:
     return found
 
 
+def first_changes(db: Database) -> dict[str, Instant]:
+    """The start of the oldest shown change of each monitor, by tag."""
+    rows = db.execute("select monitor, min(started) from change where detected is not null group by monitor")
+    return dict(rows.fetchall())
+
+
 def trouble_since(db: Database, tag: str) -> Instant | None:
     """The start of the newest stretch that is DEGRADED or DOWN throughout."""
     row = db.execute(

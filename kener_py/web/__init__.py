@@ -17,7 +17,7 @@ from kener_py import store
 from kener_py.service import Service
 from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import about, front, history, incident, monitor, uptime
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], "/uptime.csv", uptime.csv),
+    (["GET"], "/events", history.events),
+    (["GET"], "/events/<month>", history.events),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
@@ -64,6 +67,10 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/monitors/<tag>", monitor.monitor),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
+    ("/history", history.history),
+    ("/history/<month>", history.history),
+    ("/uptime", uptime.uptime),
+    ("/about", about.about),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")

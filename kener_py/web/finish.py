@@ -20,6 +20,7 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_WITH_FORMS = ("/alerts/", "/history")
 _LEAST = 1_000  # bytes; below that compression gains nothing
 
 
@@ -44,7 +45,7 @@ def _policy(site: Site) -> str:
     """What a page may load: this site's own things, and the logo wherever it is."""
     host = urlsplit(site.logo or "")
     logo = f" {host.scheme}://{host.netloc}" if host.netloc else ""
-    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith("/alerts/") else "'none'")
+    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'")
 
 
 def _compress(answer: Response) -> None:

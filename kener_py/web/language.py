@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_interval
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, has_app_context, request
@@ -117,6 +117,20 @@ def weekday(day: date) -> str:
 def month(day: date) -> str:
     """ "September 2026"."""
     return str(format_date(day, "LLLL y", locale=current()))
+
+
+def short_month(day: date) -> str:
+    """ "Sep 2026"."""
+    return str(format_date(day, "LLL y", locale=current()))
+
+
+def days(first: date, last: date) -> str:
+    """Days of one month: "4–9 Sep 2026"."""
+    if first == last:
+        return short_date(first)
+    if current() == SOURCE:  # which Babel would write the American way
+        return f"{first.day}–{short_date(last)}"
+    return str(format_interval(first, last, "yMMMd", locale=current()))
 
 
 def clock(moment: datetime) -> str:
