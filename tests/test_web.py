@@ -747,6 +747,7 @@ def test_an_answer_for_programs_that_is_missing_is_json(world, path):
 def test_every_route_of_the_table_is_tested_here():
     tested = {*READ, "/incidents/1", "/api/v1/incidents/1", "/alerts/1", *(f"{place}x" for place in PLACES)}
     tested |= {"/maintenances/1", "/api/v1/maintenances/1"}  # in test_maintenance_web.py
+    tested |= {"/uptime.csv", "/events/August-2026"}  # in test_uptime_page.py, test_history.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

@@ -151,6 +151,7 @@ class MonthPage:
 
     site: Site
     at: Instant
+    today: str  # ISO
     month: str
     months: tuple[str, ...]  # all that have a page, oldest first
     started: Instant

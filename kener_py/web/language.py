@@ -139,12 +139,22 @@ def clock(moment: datetime) -> str:
 
 
 def number(value: int | Decimal) -> str:
-    return str(format_decimal(value, locale=current(), decimal_quantization=False))
+    return _printed_number(value, current())
+
+
+@lru_cache(maxsize=4096)
+def _printed_number(value: int | Decimal, language: str) -> str:
+    return str(format_decimal(value, locale=language, decimal_quantization=False))
 
 
 def percent(share: Decimal) -> str:
     """A share of 1 as it is, never rounded: "99.952%"."""
-    return str(format_percent(share, locale=current(), decimal_quantization=False))
+    return _printed_percent(share, current())
+
+
+@lru_cache(maxsize=4096)
+def _printed_percent(share: Decimal, language: str) -> str:
+    return str(format_percent(share, locale=language, decimal_quantization=False))
 
 
 def listed(words: list[str]) -> str:

@@ -59,6 +59,7 @@ def month_page(
     return MonthPage(
         site=config.site,
         at=at,
+        today=months.day_of(at, zone).isoformat(),
         month=month,
         months=known,
         started=started,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from kener_py import status, store
@@ -68,7 +69,7 @@ def cut(
     """What a history adds up to between each two of the edges."""
     found = []
     first = 0
-    for started, ended in zip(edges[:-1], edges[1:], strict=True):
+    for started, ended in pairwise(edges):
         while first < len(history) and history[first].ended <= started:
             first += 1
         last = first

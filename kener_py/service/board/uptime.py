@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kener_py import status, store
 from kener_py.model import Config, Instant, UptimeGroup, UptimeRow, UptimeTable
-from kener_py.service.board import months, public, views
+from kener_py.service.board import months, views
+from kener_py.service.board.public import monitors as public_monitors
 
 
 def uptime_table(
@@ -26,7 +27,7 @@ def uptime_table(
     kept = months.kept_since(config, at)
     edges = [max(months.bounds(month, zone)[0], kept) for month in shown]
     edges.append(min(months.bounds(shown[-1], zone)[1], at))
-    monitors = public.monitors(config)
+    monitors = public_monitors(config)
     histories = views.histories(db, monitors, edges[0], edges[-1])
     groups = []
     for name, inside in months.by_category(monitors).items():
@@ -35,7 +36,9 @@ def uptime_table(
             history, is_strict = histories[monitor.tag], monitor.include_degraded_in_downtime
             cells = months.cut(history, edges, is_strict)
             rows.append(UptimeRow(monitor, cells, status.uptime(history, is_strict)))
-        columns_of = tuple(months.together(cells) for cells in zip(*(row.months for row in rows), strict=True))
+        columns_of = tuple(
+            months.together(cells) for cells in zip(*(row.months for row in rows), strict=True)
+        )
         groups.append(UptimeGroup(name, tuple(rows), columns_of, months.together(row.total for row in rows)))
     return UptimeTable(
         site=config.site,
