@@ -757,6 +757,7 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {"/branding/logo", "/branding/favicon"}  # in test_branding.py
     tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
     tested |= {"/badge/job/status"}  # in test_badges.py
+    tested |= {"/uptime.csv", "/events/August-2026"}  # in test_uptime_page.py, test_history.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

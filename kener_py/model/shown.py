@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kener_py.model.configured import Monitor, Site
+from kener_py.model.configured import Limits, Monitor, Site
 from kener_py.model.happened import Incident, Maintenance, Span
 from kener_py.model.words import Instant, MaintenanceState, Millis, Severity, Status
 
@@ -237,3 +237,98 @@ class Check:
     unit: str
     grade: Grade
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonthWindow:
+    """A maintenance window as a month tells it: `end` is when it really ended or will end."""
+
+    maintenance: Maintenance
+    state: MaintenanceState
+    more: int = 0  # windows of the same plan that begin later on the same day
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDay:
+    """What there is to tell of one calendar day; a day to come has no uptime."""
+
+    date: str  # ISO
+    uptime: Uptime  # of all monitors together
+    incidents: tuple[Incident, ...]  # that began then, newest first
+    windows: tuple[MonthWindow, ...]  # that began then, latest first
+    troubled: tuple[tuple[str, Uptime], ...]  # each monitor that was DEGRADED or DOWN, the worst first
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUptime:
+    """The monitors of one category together."""
+
+    name: str
+    monitors: int
+    uptime: Uptime
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPage:
+    """One calendar month. A month is "YYYY-MM"."""
+
+    site: Site
+    at: Instant
+    today: str  # ISO
+    month: str
+    months: tuple[str, ...]  # all that have a page, oldest first
+    started: Instant
+    ended: Instant  # of the month; `at` may lie before, even before `started`
+    groups: tuple[GroupUptime, ...]
+    total: Uptime  # of all monitors together
+    days: tuple[MonthDay, ...]  # newest first: those that were, and those to come that have a window
+    earlier: tuple[Incident, ...]  # began in an earlier month and reached into this one, newest first
+    earlier_windows: tuple[MonthWindow, ...]
+    monitors: tuple[Monitor, ...]  # every public one, whatever the page is narrowed down to
+    names: Mapping[str, str]  # tag to name, of public monitors
+    tag: str | None = None  # the page tells of this monitor only
+    group: str | None = None  # or of this category
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeRow:
+    monitor: Monitor
+    months: tuple[Uptime, ...]
+    total: Uptime
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeGroup:
+    """The monitors of one category and what they are together; "" is the category of none."""
+
+    name: str
+    rows: tuple[UptimeRow, ...]
+    months: tuple[Uptime, ...]
+    total: Uptime
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeTable:
+    """Monitors by months, a month is "YYYY-MM"."""
+
+    site: Site
+    months: tuple[str, ...]  # the columns, oldest first
+    groups: tuple[UptimeGroup, ...]
+    total_of_months: tuple[Uptime, ...]
+    total: Uptime
+    older: str | None = None  # the last month of the table before
+    newer: str | None = None  # the last month of the table after
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """By which rules the page judges. Hidden monitors are not in it."""
+
+    site: Site
+    limits: tuple[tuple[Limits, tuple[str, ...]], ...]  # each in use, and the names of who has it
+    looks: tuple[tuple[str, str, tuple[str, ...]], ...]  # cron, its zone, and the names
+    strict: tuple[str, ...]  # names of those that count degraded time as downtime
+    monitors: int
+    shortest_gap: Millis  # a shorter pause of the loop is none
+    stale_after: Millis
+    kept: int  # days of history

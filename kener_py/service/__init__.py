@@ -17,6 +17,7 @@ from kener_py import status, store
 from kener_py.model import (
     DAY,
     SECOND,
+    About,
     Alert,
     ApiKey,
     Board,
@@ -34,10 +35,12 @@ from kener_py.model import (
     Monitor,
     MonitorPage,
     MonitorView,
+    MonthPage,
     News,
     Published,
     Telemetry,
     Uptime,
+    UptimeTable,
 )
 from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
@@ -342,6 +345,21 @@ class Service:
         """What calendars tell, in the same way: public windows to come and of the last 90 days."""
         with self.store.snapshot() as db:
             return board.timetable(db, self.config, self.clock(), tag)
+
+    def month_page(
+        self, month: str | None = None, tag: str | None = None, group: str | None = None
+    ) -> MonthPage | None:
+        """One calendar month, "YYYY-MM" (the present one); None if there is no page of it."""
+        with self.store.snapshot() as db:
+            return board.month_page(db, self.config, self.clock(), month, tag, group)
+
+    def uptime_table(self, until: str | None = None, columns: int | None = None) -> UptimeTable | None:
+        """The public monitors by the last months up to `until`; None if nothing is known of that month."""
+        with self.store.snapshot() as db:
+            return board.uptime_table(db, self.config, self.clock(), until, columns)
+
+    def about(self) -> About:
+        return board.about(self.config)
 
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""

@@ -155,10 +155,18 @@ def open_incident_for(db: Database, tag: str) -> Incident | None:
     return None if row is None else _incident(db, row)
 
 
-def incidents(db: Database, since: Instant, tag: str | None = None) -> tuple[Incident, ...]:
-    """Incidents that are open or were at any time since `since`, newest first; of one monitor if named."""
+def incidents(
+    db: Database, since: Instant, tag: str | None = None, until: Instant | None = None
+) -> tuple[Incident, ...]:
+    """Incidents that are open or were at any time since `since`, newest first; of one monitor if named.
+
+    With `until`, only those that began before it.
+    """
     where = "(resolved is null or resolved >= ?)"
     values: list[object] = [since]
+    if until is not None:
+        where += " and started < ?"
+        values.append(until)
     if tag is not None:
         where += " and id in (select incident from incident_monitor where monitor = ?)"
         values.append(tag)
@@ -184,6 +192,15 @@ def latest_incidents(db: Database, at: Instant, tag: str | None = None) -> Itera
         values,
     ).fetchall()
     return (_incident(db, row) for row in rows)
+
+
+def published_incidents(db: Database, at: Instant) -> Iterator[Incident]:
+    """Those that are no draft at `at`, the one that began first first; read one by one."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where is_public and publish_at <= ? order by started, id", [at]
+    )
+    for row in rows:
+        yield _incident(db, row)
 
 
 def add_incident(db: Database, new: Incident, text: str) -> int:

@@ -35,7 +35,7 @@ from kener_py.web import (
 )
 from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import day, front, incident, monitor, subscribe, text
+from kener_py.web.pages import about, day, front, history, incident, monitor, subscribe, text, uptime
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -121,6 +121,9 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/maintenance.ics", calendar.all_windows),
     (["GET"], "/maintenances/<id>.ics", calendar.one_window),
     (["GET"], "/maintenance/<id>.ics", calendar.one_window),
+    (["GET"], "/uptime.csv", uptime.csv),
+    (["GET"], "/events", history.events),
+    (["GET"], "/events/<month>", history.events),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
@@ -131,6 +134,10 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
     ("/subscribe", subscribe.subscribe),
+    ("/history", history.history),
+    ("/history/<month>", history.history),
+    ("/uptime", uptime.uptime),
+    ("/about", about.about),
 ]
 
 _FOR_PROGRAMS = (

@@ -19,6 +19,7 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_WITH_FORMS = ("/alerts/", "/history")
 _LEAST = 1_000  # bytes; below that compression gains nothing
 
 
@@ -43,7 +44,7 @@ def _policy(site: Site) -> str:
     """What a page may load: this site's own things, and its logo and favicon wherever they are."""
     pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
     return POLICY.format(
-        pictures=pictures, forms="'self'" if request.path.startswith("/alerts/") else "'none'"
+        pictures=pictures, forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'"
     )
 
 

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_interval
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, has_app_context, request
@@ -130,18 +130,37 @@ def short_month(day: date) -> str:
     return str(format_date(day, "LLL y", locale=current()))
 
 
+def days(first: date, last: date) -> str:
+    """Days of one month: "4–9 Sep 2026"."""
+    if first == last:
+        return short_date(first)
+    if current() == SOURCE:  # which Babel would write the American way
+        return f"{first.day}–{short_date(last)}"
+    return str(format_interval(first, last, "yMMMd", locale=current()))
+
+
 def clock(moment: datetime) -> str:
     """ "13:41", on the clock of the moment's own zone."""
     return str(format_datetime(moment.replace(tzinfo=None), "HH:mm", locale=current()))
 
 
 def number(value: int | Decimal) -> str:
-    return str(format_decimal(value, locale=current(), decimal_quantization=False))
+    return _printed_number(value, current())
+
+
+@lru_cache(maxsize=4096)
+def _printed_number(value: int | Decimal, language: str) -> str:
+    return str(format_decimal(value, locale=language, decimal_quantization=False))
 
 
 def percent(share: Decimal) -> str:
     """A share of 1 as it is, never rounded: "99.952%"."""
-    return str(format_percent(share, locale=current(), decimal_quantization=False))
+    return _printed_percent(share, current())
+
+
+@lru_cache(maxsize=4096)
+def _printed_percent(share: Decimal, language: str) -> str:
+    return str(format_percent(share, locale=language, decimal_quantization=False))
 
 
 def listed(words: list[str]) -> str:

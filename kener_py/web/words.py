@@ -112,11 +112,13 @@ def register(app: Flask) -> None:
         markdown=markdown,
         md=md,
         day_text=day_text,
+        month=month,
         number=language.number,
         parts=parts,
         plain=plain,
         quoted=quoted,
         share=share,
+        short_month=short_month,
         strip=bars.strip,
         tint=tint,
         tint_of_window=tint_of_window,
@@ -194,6 +196,16 @@ def day(iso: str) -> Markup:
 
 def day_text(iso: str) -> str:
     return language.short_date(date.fromisoformat(iso))
+
+
+def month(name: str) -> str:
+    """A month "2026-09" as people read it: "September 2026"."""
+    return language.month(date.fromisoformat(f"{name}-01"))
+
+
+def short_month(name: str) -> str:
+    """ "Sep 2026"."""
+    return language.short_month(date.fromisoformat(f"{name}-01"))
 
 
 def duration(length: Millis) -> str:

@@ -1,7 +1,9 @@
 """What people are shown, put together from rows: every reader gets the same facts from here."""
 
+from kener_py.service.board.about import about
 from kener_py.service.board.day import day_page
 from kener_py.service.board.front import board, overall
+from kener_py.service.board.history import month_page
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page, monitor_view
@@ -9,9 +11,11 @@ from kener_py.service.board.news import news, timetable
 from kener_py.service.board.programs import published
 from kener_py.service.board.public import incidents, names
 from kener_py.service.board.public import monitors as public_monitors
+from kener_py.service.board.uptime import uptime_table
 from kener_py.service.board.views import is_stale, monitor_views, uptime_of
 
 __all__ = [
+    "about",
     "board",
     "day_page",
     "incident_page",
@@ -21,6 +25,7 @@ __all__ = [
     "monitor_page",
     "monitor_view",
     "monitor_views",
+    "month_page",
     "names",
     "news",
     "overall",
@@ -29,4 +34,5 @@ __all__ = [
     "telemetry",
     "timetable",
     "uptime_of",
+    "uptime_table",
 ]

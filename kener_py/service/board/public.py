@@ -33,8 +33,16 @@ def names(config: Config) -> Mapping[str, str]:
 
 
 def incidents(
-    db: store.Database, config: Config, since: Instant, at: Instant, tag: str | None = None
+    db: store.Database,
+    config: Config,
+    since: Instant,
+    at: Instant,
+    tag: str | None = None,
+    until: Instant | None = None,
 ) -> tuple[Incident, ...]:
-    """Public incidents that are open or were at any time since `since`, newest first."""
-    found = (for_public(config, each, at) for each in store.incidents(db, since, tag))
+    """Public incidents that are open or were at any time since `since`, newest first.
+
+    With `until`, only those that began before it.
+    """
+    found = (for_public(config, each, at) for each in store.incidents(db, since, tag, until))
     return tuple(each for each in found if each is not None)

@@ -110,7 +110,7 @@ def histories(
 ) -> dict[str, tuple[Span, ...]]:
     """[start, end) of each monitor by tag, with maintenance and the time that nobody looked laid over it."""
     gaps = status.unobserved(store.alive(db), start, end)
-    changes = store.all_changes(db, start)
+    changes = store.all_changes(db, start, end)
     planned = maintenance.gaps(db, start, end)
     return {
         monitor.tag: status.overlay(
