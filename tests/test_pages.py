@@ -19,6 +19,7 @@ from kener_py.model import (
     Board,
     Config,
     Day,
+    Effect,
     Group,
     Incident,
     IncidentPage,
@@ -141,7 +142,10 @@ class Facts:
 
     def incident_page(self, id: int) -> IncidentPage | None:
         found = [one for one in self._told if one.id == id]
-        return IncidentPage(self._board.site, NOW, found[0], self._board.names) if found else None
+        if not found:
+            return None
+        effects = tuple(Effect(tag) for tag in found[0].monitors if tag in self._board.names)
+        return IncidentPage(self._board.site, NOW, found[0], self._board.names, effects=effects)
 
 
 def app(facts: Facts) -> Flask:

@@ -33,13 +33,17 @@ from kener_py.model.happened import (
 )
 from kener_py.model.shown import (
     Board,
+    Cadence,
     Day,
+    Effect,
     Group,
     IncidentPage,
     MaintenancePage,
     MonitorPage,
     MonitorView,
     Overall,
+    Recurrence,
+    Step,
     Uptime,
 )
 from kener_py.model.words import (
@@ -68,11 +72,13 @@ __all__ = [
     "AlertStatus",
     "ApiKey",
     "Board",
+    "Cadence",
     "Change",
     "Config",
     "Day",
     "Delivery",
     "DeliveryStatus",
+    "Effect",
     "Gap",
     "Group",
     "Heartbeat",
@@ -94,6 +100,7 @@ __all__ = [
     "Notice",
     "Notifier",
     "Overall",
+    "Recurrence",
     "Rejection",
     "Retention",
     "Rule",
@@ -103,5 +110,6 @@ __all__ = [
     "Span",
     "State",
     "Status",
+    "Step",
     "Uptime",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -166,6 +166,24 @@ def incidents(db: Database, since: Instant, tag: str | None = None) -> tuple[Inc
         f"select {_INCIDENT} from incident where {where} order by started desc, id desc", values
     ).fetchall()
     return tuple(_incident(db, row) for row in rows)
+
+
+def incidents_before(db: Database, started: Instant, number: int) -> Iterator[Incident]:
+    """Incidents that began before this one, whoever may see them, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where (started, id) < (?, ?) order by started desc, id desc",
+        [started, number],
+    )
+    return (_incident(db, row) for row in rows)
+
+
+def incidents_after(db: Database, started: Instant, number: int) -> Iterator[Incident]:
+    """Incidents that began after this one, whoever may see them, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where (started, id) > (?, ?) order by started, id",
+        [started, number],
+    )
+    return (_incident(db, row) for row in rows)
 
 
 def add_incident(db: Database, new: Incident, text: str) -> int:

@@ -17,7 +17,7 @@ from kener_py import store
 from kener_py.service import Service
 from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import front, incident, maintenance, monitor
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/", front.front),
     ("/monitors/<tag>", monitor.monitor),
     ("/incidents/<id>", incident.incident),
-    ("/maintenances/<id>", incident.maintenance),
+    ("/maintenances/<id>", maintenance.maintenance),
+    ("/maintenance/<id>", maintenance.moved),
 ]
 
 _FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
