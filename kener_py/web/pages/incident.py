@@ -113,17 +113,17 @@ def _downtime(effects: Iterable[Effect]) -> str:
     known = [words.downtime(effect.during) for effect in effects if effect.during is not None]
     if not known:
         return ""
-    total = sum(known)
-    if not total:
+    down = [length for length in known if length]
+    if not down:
         return _("none")
-    length = words.duration(total)
-    if len(known) == 1:
-        return length
+    total = words.duration(sum(down))
+    if len(down) == 1:
+        return total
     return n_(
         "%(length)s of %(num)s monitor",
         "%(length)s, added up over %(num)s monitors",
-        len(known),
-        length=length,
+        len(down),
+        length=total,
     )
 
 
