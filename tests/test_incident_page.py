@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ class Shop(World):
         self.look()
         self.run(1)
 
-    @property
+    @cached_property
     def client(self) -> FlaskClient:
         return web.create(self.service).test_client()
 
