@@ -155,6 +155,14 @@ def test_time_is_counted_minute_by_minute(
     assert found.quarter.up == minutes[:last].count(UP) * MINUTE
 
 
+@given(MINUTES, st.integers(-5, 35), st.integers(-5, 35))
+def test_a_part_of_a_history_is_what_lies_within(minutes: list[Status], first: int, last: int) -> None:
+    history = [Span(T + n * 10, T + (n + 1) * 10, each) for n, each in enumerate(minutes)]
+    for offset in (0, 5):
+        started, ended = T + first * 10 + offset, T + last * 10
+        assert effect.part(history, started, ended) == tuple(status.within(history, started, ended))
+
+
 @pytest.mark.parametrize(
     ("started", "resolved", "kept", "has_incident", "has_quarter"),
     [
@@ -437,7 +445,7 @@ def test_the_timeline_has_words_and_changes_in_order_newest_first(shop: Shop) ->
     ids = [article["id"] for article in page.all("article")]
     assert len(ids) == 3
     assert [a["href"] for a in page.all("a") if a["href"].startswith("#u")] == [f"#{id}" for id in ids]
-    arrows = re.findall(r'<span aria-hidden="true">([^<]|<bdi>|</bdi>)*→', page.html)
+    arrows = re.findall(r'<bdi aria-hidden="true">([^<]|<bdi>|</bdi>)*→', page.html)
     assert len(arrows) == page.html.count("→") == 4, "an arrow is never read out"
     assert page.text.count(", 00:02 UTC") >= 1
     twin = shop.twin()

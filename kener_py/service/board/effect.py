@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 
 from kener_py import status, store
 from kener_py.model import (
@@ -47,6 +49,18 @@ def around(started: Instant, ended: Instant, at: Instant) -> tuple[Instant, Inst
     """[started, ended) with some time before and after it, as far as it has passed."""
     margin = min(max((ended - started) // 4, _LEAST_AROUND), _MOST_AROUND)
     return started - margin, min(ended + margin, max(at, ended))
+
+
+def part(history: Sequence[Span], started: Instant, ended: Instant) -> tuple[Span, ...]:
+    """[started, ended) of a long history: only the two ends of it are cut, all else is taken as it is."""
+    first = bisect_right(history, started, key=attrgetter("ended"))
+    last = bisect_left(history, ended, key=attrgetter("started"))
+    if first >= last:
+        return ()
+    found = list(history[first:last])
+    found[0] = replace(found[0], started=max(found[0].started, started))
+    found[-1] = replace(found[-1], ended=min(found[-1].ended, ended))
+    return tuple(found)
 
 
 def steps(tag: str, history: Iterable[Span], started: Instant, ended: Instant) -> tuple[Step, ...]:
@@ -128,22 +142,18 @@ def reckon(tag: str, history: Sequence[Span], reach: Reach, is_degraded_down: bo
     if not reach.has_incident:
         return Effect(tag)
     # A moment at least: what ended as it began still found the monitor in some status.
-    inside = tuple(status.within(history, reach.started, max(reach.ended, reach.started + 1)))
+    inside = part(history, reach.started, max(reach.ended, reach.started + 1))
     found = Effect(tag, then=status.worst(span.status for span in inside))
-    during = status.uptime(status.within(inside, reach.started, reach.ended), is_degraded_down)
+    during = status.uptime(part(inside, reach.started, reach.ended), is_degraded_down)
     if found.then is Status.NO_DATA:
         return found  # it was not watched then; or its history began later
     found = replace(found, during=during)
     if not reach.has_quarter:
         return found
-    quarter = status.uptime(
-        status.within(history, reach.ended - QUARTER, reach.ended),
-        is_degraded_down,
-    )
+    first = reach.ended - QUARTER
+    quarter = status.uptime(part(history, first, reach.ended), is_degraded_down)
     # An incident may be longer than the 90 days that its end is judged by.
-    late = status.uptime(
-        status.within(inside, max(reach.started, reach.ended - QUARTER), reach.ended), is_degraded_down
-    )
+    late = status.uptime(part(inside, max(reach.started, first), reach.ended), is_degraded_down)
     return replace(found, quarter=quarter, spared=spared(quarter, late), cost=cost(quarter, late))
 
 
@@ -179,8 +189,9 @@ def effects(
         history = status.overlay(seen, planned.get(monitor.tag, ()), Status.MAINTENANCE)
         effect = reckon(monitor.tag, history, kept, monitor.include_degraded_in_downtime)
         if kept.has_incident:
-            effect = replace(effect, history=tuple(status.within(history, begun, until)))
-            walked.extend(steps(monitor.tag, history, kept.started, kept.ended))
+            near = part(history, begun, until)
+            effect = replace(effect, history=near)
+            walked.extend(steps(monitor.tag, near, kept.started, kept.ended))
             noticed.extend(changes)
         found.append(replace(effect, now=present[monitor.tag]))
     return Found(
