@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from dataclasses import replace
 
 from kener_py import status
 from kener_py.model import (
-    DAY,
-    HOUR,
-    MINUTE,
-    SECOND,
+    Cadence,
     Gap,
     Instant,
     Maintenance,
     MaintenancePlan,
     MaintenanceState,
-    Millis,
+    Recurrence,
 )
 
 MOST = 400  # windows of one plan at a time: 15 days of hourly ones, and an end to "* * * * *"
@@ -89,12 +86,12 @@ def occurrences(plan: MaintenancePlan, started: Instant, ended: Instant) -> tupl
     return tuple(found)
 
 
-# ---- in words --------------------------------------------------------------------------------
+# ---- how often -------------------------------------------------------------------------------
 
-_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_WEEKDAYS = {name[:3].lower(): name for name in _DAYS} | {str(n): _DAYS[n % 7] for n in range(8)}
-_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = {name: n for n, name in enumerate(_DAYS)} | {str(n): (n - 1) % 7 for n in range(8)}
 _NICKNAMES = {
+    "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
     "@midnight": "0 0 * * *",
     "@weekly": "0 0 * * 0",
@@ -102,37 +99,41 @@ _NICKNAMES = {
 }
 
 
-def recurrence(plan: MaintenancePlan) -> str:
-    """ "every Sunday at 03:00 (Europe/Berlin), for 2 h"; "" for a plan that happens once."""
+def recurrence(plan: MaintenancePlan) -> Recurrence | None:
+    """How often the windows of a plan come, as far as words can tell it; None for one that happens once."""
     if plan.schedule is None or plan.duration is None:
-        return ""
-    return f"{_cadence(plan.schedule)} ({plan.timezone}), for {_length(plan.duration)}"
-
-
-def _length(length: Millis) -> str:
-    words = []
-    for size, unit in _UNITS:
-        if count := length // size:
-            words.append(f"{count} {unit}")
-        length %= size
-    return " ".join(islice(words, 2)) or "under 1 s"
-
-
-def _cadence(schedule: str) -> str:
-    """A cron expression in words where it is of the usual kind, else itself."""
-    fields = _NICKNAMES.get(schedule.lower(), schedule).split()
-    plain = f"on the schedule {schedule}"
-    if len(fields) != 5 or not re.fullmatch(r"\d+ \d+", " ".join(fields[:2]), re.ASCII) or fields[3] != "*":
+        return None
+    plain = Recurrence(Cadence.OTHER, plan.schedule, plan.timezone, plan.duration)
+    fields = _NICKNAMES.get(plan.schedule.lower(), plan.schedule.lower()).split()
+    if len(fields) != 5 or fields[3] != "*" or not _is_number(fields[0]):
         return plain
-    clock = f"at {int(fields[1]):02}:{int(fields[0]):02}"
-    day, weekday = fields[2], fields[4].lower()
-    if day == "*" and weekday == "*":
-        return f"every day {clock}"
-    if weekday == "*" and re.fullmatch(r"\d+", day, re.ASCII):
-        return f"on day {int(day)} of every month {clock}"
+    minute, hour, day, _, weekday = fields
+    if (hour, day, weekday) == ("*", "*", "*"):
+        return replace(plain, cadence=Cadence.HOURLY, minute=int(minute))
+    if not _is_number(hour):
+        return plain
+    cadence, days = _cadence(day, weekday)
+    return (
+        plain
+        if cadence is Cadence.OTHER
+        else replace(plain, cadence=cadence, hour=int(hour), minute=int(minute), days=days)
+    )
+
+
+def _cadence(day: str, weekday: str) -> tuple[Cadence, tuple[int, ...]]:
+    """Of a job that runs once on its days: which days these are."""
+    if (day, weekday) == ("*", "*"):
+        return Cadence.DAILY, ()
+    if weekday == "*" and _is_number(day):
+        return Cadence.MONTHLY, (int(day),)
     if day != "*":
-        return plain
+        return Cadence.OTHER, ()
     if weekday in ("1-5", "mon-fri"):
-        return f"Monday to Friday {clock}"
-    names = [_WEEKDAYS.get(name) for name in weekday.split(",")]
-    return plain if None in names else f"every {' and '.join(filter(None, names))} {clock}"
+        return Cadence.WEEKDAYS, ()
+    days = [_WEEKDAYS.get(name) for name in weekday.split(",")]
+    known = tuple(sorted({each for each in days if each is not None}))
+    return (Cadence.OTHER, ()) if None in days else (Cadence.WEEKLY, known)
+
+
+def _is_number(field: str) -> bool:
+    return re.fullmatch(r"\d+", field, re.ASCII) is not None

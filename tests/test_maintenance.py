@@ -16,11 +16,13 @@ from kener_py.model import (
     HOUR,
     MINUTE,
     SECOND,
+    Cadence,
     Gap,
     Instant,
     Maintenance,
     MaintenancePlan,
     MaintenanceState,
+    Recurrence,
 )
 from kener_py.service.maintenance import AHEAD
 
@@ -195,25 +197,35 @@ def test_a_plan_is_another_one_when_its_rule_or_title_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "words"),
+    ("schedule", "cadence", "hour", "minute", "days"),
     [
-        ("0 3 * * *", "every day at 03:00"),
-        ("@daily", "every day at 00:00"),
-        ("0 3 * * sun", "every Sunday at 03:00"),
-        ("5 22 * * 1,3", "every Monday and Wednesday at 22:05"),
-        ("0 3 * * 7", "every Sunday at 03:00"),
-        ("0 3 * * 1-5", "Monday to Friday at 03:00"),
-        ("0 3 1 * *", "on day 1 of every month at 03:00"),
-        ("0 3 * * 12", "on the schedule 0 3 * * 12"),
-        ("0 3 1 * sun", "on the schedule 0 3 1 * sun"),
-        ("*/5 * * * *", "on the schedule */5 * * * *"),
-        ("0 0 3 * * *", "on the schedule 0 0 3 * * *"),
+        ("30 * * * *", "HOURLY", 0, 30, ()),
+        ("@hourly", "HOURLY", 0, 0, ()),
+        ("0 3 * * *", "DAILY", 3, 0, ()),
+        ("@daily", "DAILY", 0, 0, ()),
+        ("0 3 * * sun", "WEEKLY", 3, 0, (6,)),
+        ("0 3 * * Sun", "WEEKLY", 3, 0, (6,)),
+        ("5 22 * * 1,3", "WEEKLY", 22, 5, (0, 2)),
+        ("0 3 * * 0,7", "WEEKLY", 3, 0, (6,)),
+        ("@weekly", "WEEKLY", 0, 0, (6,)),
+        ("0 3 * * 1-5", "WEEKDAYS", 3, 0, ()),
+        ("0 3 * * mon-fri", "WEEKDAYS", 3, 0, ()),
+        ("0 3 1 * *", "MONTHLY", 3, 0, (1,)),
+        ("0 3 * * 12", "OTHER", 0, 0, ()),
+        ("0 3 1 * sun", "OTHER", 0, 0, ()),
+        ("0 3 * 6 *", "OTHER", 0, 0, ()),
+        ("0 */2 * * *", "OTHER", 0, 0, ()),
+        ("0 * 1 * *", "OTHER", 0, 0, ()),
+        ("*/5 * * * *", "OTHER", 0, 0, ()),
+        ("0 0 3 * * *", "OTHER", 0, 0, ()),
     ],
 )
-def test_a_schedule_is_told_in_words(schedule: str, words: str) -> None:
-    plan = again(schedule, 90 * MINUTE, "Europe/Berlin")
-    assert maintenance.recurrence(plan) == f"{words} (Europe/Berlin), for 1 h 30 min"
+def test_a_schedule_of_the_usual_kind_is_told_apart(
+    schedule: str, cadence: str, hour: int, minute: int, days: tuple[int, ...]
+) -> None:
+    found = maintenance.recurrence(again(schedule, 90 * MINUTE, "Europe/Berlin"))
+    assert found == Recurrence(Cadence(cadence), schedule, "Europe/Berlin", 90 * MINUTE, hour, minute, days)
 
 
 def test_what_happens_once_has_no_recurrence() -> None:
-    assert maintenance.recurrence(once(T, T + HOUR)) == ""
+    assert maintenance.recurrence(once(T, T + HOUR)) is None

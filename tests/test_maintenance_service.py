@@ -13,12 +13,14 @@ from kener_py.model import (
     DAY,
     HOUR,
     MINUTE,
+    Cadence,
     Config,
     Instant,
     Maintenance,
     MaintenancePlan,
     MaintenanceState,
     Overall,
+    Recurrence,
     Span,
     Status,
 )
@@ -319,7 +321,7 @@ def test_the_page_of_a_planned_window_says_when_it_comes_again(world: World) -> 
     world.service.reload(planning(again("0 3 * * sun")))
     page = world.service.maintenance_page(rows(world)[0].id or 0)
     assert page is not None
-    assert page.recurrence == "every Sunday at 03:00 (UTC), for 1 h"
+    assert page.recurrence == Recurrence(Cadence.WEEKLY, "0 3 * * sun", "UTC", HOUR, hour=3, days=(6,))
     assert page.state is MaintenanceState.SCHEDULED
 
 

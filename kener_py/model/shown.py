@@ -147,11 +147,69 @@ class DayPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A monitor took another status at `at`."""
+
+    monitor: str
+    at: Instant
+    before: Status
+    after: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an incident was for one monitor, and what it cost.
+
+    What history no longer tells is None, and never a smaller figure. `quarter` is the 90 days up to the
+    end of the incident, `spared` the same had the monitor been up all the while.
+    """
+
+    monitor: str
+    now: Status | None = None  # None: the loop stands still
+    then: Status | None = None  # the worst while the incident lasted
+    during: Uptime | None = None  # the incident's own time
+    quarter: Uptime | None = None
+    spared: Uptime | None = None
+    cost: int | None = None  # thousandths of a percentage point, floored; None: it cost nothing
+    history: tuple[Span, ...] = ()  # of the time around the incident
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentPage:
     site: Site
     at: Instant
     incident: Incident
     names: Mapping[str, str]  # tag to name, of public monitors
+    detected: Instant | None = None  # when somebody, or the loop, noticed; None if that was told afterwards
+    effects: tuple[Effect, ...] = ()  # on the public monitors, in the order of the file
+    steps: tuple[Step, ...] = ()  # of these monitors while the incident lasted, oldest first
+    around: Span | None = None  # the time that `Effect.history` is of; None if there is none
+    earlier: Incident | None = None  # the public incident that began before this one
+    later: Incident | None = None
+
+
+class Cadence(StrEnum):
+    """How often a schedule comes, where that can be said in words."""
+
+    HOURLY = "HOURLY"
+    DAILY = "DAILY"
+    WEEKDAYS = "WEEKDAYS"  # Monday to Friday
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
+    OTHER = "OTHER"  # only the cron expression tells
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When the windows of a plan come, on the clock of `timezone`, and how long each of them lasts."""
+
+    cadence: Cadence
+    schedule: str  # as the file has it
+    timezone: str
+    duration: Millis
+    hour: int = 0
+    minute: int = 0
+    days: tuple[int, ...] = ()  # WEEKLY: Monday is 0; MONTHLY: the day of the month
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +238,11 @@ class MaintenancePage:
     maintenance: Maintenance
     state: MaintenanceState
     names: Mapping[str, str]  # tag to name, of public monitors
-    recurrence: str = ""  # in words, if a schedule of the file makes such windows
+    recurrence: Recurrence | None = None  # if a schedule of the file makes such windows
+    now: Mapping[str, Status | None] = field(default_factory=dict)  # by tag; None: the loop stands still
+    coming: tuple[Maintenance, ...] = ()  # further windows of the same plan
+    earlier: Maintenance | None = None  # the public window that begins before this one
+    later: Maintenance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,5 +255,5 @@ def page(
         maintenance=seen,
         state=maintenance.state(seen, at),
         names=names,
-        recurrence="" if plan is None else maintenance.recurrence(plan),
+        recurrence=None if plan is None else maintenance.recurrence(plan),
     )

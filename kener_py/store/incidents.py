@@ -203,6 +203,24 @@ def published_incidents(db: Database, at: Instant) -> Iterator[Incident]:
         yield _incident(db, row)
 
 
+def incidents_before(db: Database, started: Instant, number: int) -> Iterator[Incident]:
+    """Incidents that began before this one, whoever may see them, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where (started, id) < (?, ?) order by started desc, id desc",
+        [started, number],
+    )
+    return (_incident(db, row) for row in rows)
+
+
+def incidents_after(db: Database, started: Instant, number: int) -> Iterator[Incident]:
+    """Incidents that began after this one, whoever may see them, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where (started, id) > (?, ?) order by started, id",
+        [started, number],
+    )
+    return (_incident(db, row) for row in rows)
+
+
 def add_incident(db: Database, new: Incident, text: str) -> int:
     """Insert it with its first update; its id, which is never given again."""
     cursor = db.execute(

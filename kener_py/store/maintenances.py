@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -47,6 +47,24 @@ def maintenances(
         values.append(tag)
     rows = db.execute(f"select {_MAINTENANCE} from maintenance where {where} order by start, id", values)
     return tuple(_maintenance(row) for row in rows)
+
+
+def maintenances_before(db: Database, start: Instant, number: int) -> Iterator[Maintenance]:
+    """Windows that begin before this one, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_MAINTENANCE} from maintenance where (start, id) < (?, ?) order by start desc, id desc",
+        [start, number],
+    )
+    return (_maintenance(row) for row in rows)
+
+
+def maintenances_after(db: Database, start: Instant, number: int) -> Iterator[Maintenance]:
+    """Windows that begin after this one, the nearest first; read as needed."""
+    rows = db.execute(
+        f"select {_MAINTENANCE} from maintenance where (start, id) > (?, ?) order by start, id",
+        [start, number],
+    )
+    return (_maintenance(row) for row in rows)
 
 
 def running_maintenances(db: Database, at: Instant, tag: str | None = None) -> tuple[Maintenance, ...]:

@@ -35,7 +35,18 @@ from kener_py.web import (
 )
 from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import about, day, front, history, incident, monitor, subscribe, text, uptime
+from kener_py.web.pages import (
+    about,
+    day,
+    front,
+    history,
+    incident,
+    maintenance,
+    monitor,
+    subscribe,
+    text,
+    uptime,
+)
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -132,12 +143,13 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/monitors/<tag>", monitor.monitor),
     ("/monitors/<tag>/<date>", day.day),
     ("/incidents/<id>", incident.incident),
-    ("/maintenances/<id>", incident.maintenance),
     ("/subscribe", subscribe.subscribe),
     ("/history", history.history),
     ("/history/<month>", history.history),
     ("/uptime", uptime.uptime),
     ("/about", about.about),
+    ("/maintenances/<id>", maintenance.maintenance),
+    ("/maintenance/<id>", maintenance.moved),
 ]
 
 _FOR_PROGRAMS = (

@@ -4,7 +4,7 @@ from kener_py.service.board.about import about
 from kener_py.service.board.day import day_page
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.history import month_page
-from kener_py.service.board.incident import incident_page, maintenance_page
+from kener_py.service.board.incident import incident_page
 from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page, monitor_view
 from kener_py.service.board.news import news, timetable
@@ -13,6 +13,7 @@ from kener_py.service.board.public import incidents, names
 from kener_py.service.board.public import monitors as public_monitors
 from kener_py.service.board.uptime import uptime_table
 from kener_py.service.board.views import is_stale, monitor_views, uptime_of
+from kener_py.service.board.window import maintenance_page
 
 __all__ = [
     "about",

@@ -1,25 +1,41 @@
-"""The pages of one incident and of one maintenance window."""
+"""The page of one incident."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from kener_py import store
 from kener_py.model import (
     Config,
+    Incident,
     IncidentPage,
     Instant,
-    MaintenancePage,
 )
-from kener_py.service import maintenance
-from kener_py.service.board import public
+from kener_py.service.board import effect, public
 
 
 def incident_page(db: store.Database, config: Config, number: int, at: Instant) -> IncidentPage | None:
     """One incident's page; None if there is no such public incident."""
     incident = store.incident(db, number)
     seen = None if incident is None else public.for_public(config, incident, at)
-    return None if seen is None else IncidentPage(config.site, at, seen, public.names(config))
+    if seen is None:
+        return None
+    monitors = [monitor for monitor in public.monitors(config) if monitor.tag in seen.monitors]
+    found = effect.effects(db, config, seen, monitors, at)
+    return IncidentPage(
+        site=config.site,
+        at=at,
+        incident=seen,
+        names=public.names(config),
+        detected=found.detected,
+        effects=found.effects,
+        steps=found.steps,
+        around=found.around,
+        earlier=_first(config, store.incidents_before(db, seen.started, number), at),
+        later=_first(config, store.incidents_after(db, seen.started, number), at),
+    )
 
 
-def maintenance_page(db: store.Database, config: Config, number: int, at: Instant) -> MaintenancePage | None:
-    """One maintenance window's page; None if there is no such public window."""
-    return maintenance.page(db, config, number, at, public.names(config))
+def _first(config: Config, found: Iterable[Incident], at: Instant) -> Incident | None:
+    seen = (public.for_public(config, incident, at) for incident in found)
+    return next((each for each in seen if each is not None), None)
