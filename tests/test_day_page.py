@@ -137,7 +137,7 @@ def test_spans_tile_the_day_and_add_up_to_it(zone, until, changes, lives, window
             met += 1
             _is_tiled(page, zone, until)
             assert page.day == shown  # the strip, the calendar and the day's page tell one story
-        assert met in (30, 31)
+        assert 29 <= met <= 31  # 30 times 24 hours are not always 30 days
         db.close()
 
 
