@@ -3,10 +3,14 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve test fast lint format catalogues clean
+.PHONY: serve demo test fast lint format catalogues clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
+
+# The status page in all its states, with a made-up year, on port 3000.
+demo: .venv/ready
+	$(BIN)/kener-py demo
 
 test: lint fast
 	$(BIN)/pytest -m real
