@@ -76,7 +76,7 @@ def _running(prepared: Prepared) -> Iterator[tuple[Service, list[Loop | Jobs]]]:
     db = store.Store(prepared.config.server.database)
     try:
         service = Service(db, prepared.config, server.clock)
-        threads = [Loop(service), Jobs(service, prepared)] if prepared.has_loop else []
+        threads: list[Loop | Jobs] = [Loop(service), Jobs(service, prepared)] if prepared.has_loop else []
         yield service, threads
     finally:
         db.close()

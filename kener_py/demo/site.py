@@ -95,26 +95,6 @@ def many(count: int) -> tuple[Job, ...]:
     return tuple(found)
 
 
-# Names that people and attackers write. None of them may run, break the layout or turn the page around.
-HOSTILE = (
-    Job("script", "<script>alert(1)</script>", "<img src=x onerror=alert(2)>",
-        description='"><script>document.title="taken"</script>'),
-    Job("markdown", "[x](javascript:alert(1)) **b** `c` | d", "<img src=x onerror=alert(2)>",
-        description="# No heading\n\n- no list\n\n| no | table |\n|---|---|"),
-    Job("override", "Invoice \u202efdp.exe", "Directions"),
-    Job("isolates", "\u2067\u2068open for ever", "Directions", description="\u202e\u202bnever closed"),
-    Job("arabic", "نسخ احتياطي لقاعدة البيانات (3/4)", "Directions", description="كل ليلة، الساعة 02:00."),
-    Job("hebrew", "גיבוי יומי – server 12", "Directions", description="כל לילה."),
-    Job("quotes", "Tom & Jerry's \"best\" <b>job</b> &amp; 'co'", "Quotes & ampersands <&>"),
-    Job("emoji", "🚀🇩🇪👩‍👩‍👧‍👦 ❤️‍🔥", "🧪"),
-    Job("zalgo", "Z" + "\u0301\u0327\u0308\u0333" * 40 + "algo", "🧪"),
-    Job("template", "{{ 7 * 7 }} {% include 'icons.svg' %} ${HOME} %(name)s %s".replace("${", "$${"), "🧪"),
-    Job("blank", "\u00a0\u2003\u3164", "🧪", description="Its name is made of blanks."),
-    Job("long", "x" * 10_000, "Long", description="y" * 10_000),
-    Job("wordy", "very " * 2_000, "Long " * 40, description="and so on " * 1_000),
-)  # fmt: skip
-
-
 def text(
     title: str,
     jobs: Iterable[Job],
@@ -183,5 +163,5 @@ def _entry(job: Job) -> list[str]:
 
 
 def _quoted(value: str) -> str:
-    """A YAML scalar: every JSON text is one, but for surrogates, which is how JSON escapes what it can keep."""
+    """A YAML scalar: every JSON text without surrogate pairs is one."""
     return json.dumps(value, ensure_ascii=False)

@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kener_py import config, store
-from kener_py.demo import site, story, year
-from kener_py.demo.site import DEAD, HIDDEN, HOSTILE, JOBS, NEVER, Job, Plan
-from kener_py.demo.story import Said, Story, Tale, Trouble, Window
+from kener_py.demo import chance, company, hostile, site, story, year
+from kener_py.demo.site import DEAD, HIDDEN, JOBS, NEVER, Job, Plan
+from kener_py.demo.story import Story, Tale, Trouble, Window, added, identified, investigating
 from kener_py.model import (
     DAY,
     HOUR,
     MINUTE,
     SECOND,
     Config,
-    IncidentState,
     Instant,
     Limits,
     Millis,
@@ -88,34 +87,41 @@ def prepare(name: str, folder: Path, address: str, at: Instant) -> Prepared:
 def _text(name: str, state: State, address: str, at: Instant) -> str:
     if name == "hostile":
         title = "<b>Evil & Co</b> \u202e"
-        return site.text(title, state.jobs, (), address, footer="<script>alert(4)</script> [x](javascript:alert(5))")
+        return site.text(
+            title, state.jobs, (), address, footer="<script>alert(4)</script> [x](javascript:alert(5))"
+        )
     if name in ("waiting", "empty", "large"):
         return site.text("Acme", state.jobs, (), address)
-    return site.text("Acme", state.jobs, _plans(at), address, footer="Made up by `kener-py demo`.", silent=state.silent)
+    return site.text(
+        "Acme", state.jobs, _plans(at), address, footer="Made up by `kener-py demo`.", silent=state.silent
+    )
 
 
 def _plans(at: Instant) -> tuple[Plan, ...]:
     """Recurring ones, so that none of them runs now."""
     week, month = story.weekday(at + 2 * DAY), min(story.day_of_month(at + 6 * DAY), 28)
     return (
-        Plan("Weekly restart of the backup servers", f"30 3 * * {week}", "45m", ("Backups",),
-             "Backups that would run then begin **half an hour** later."),
+        Plan(
+            "Weekly restart of the backup servers",
+            f"30 3 * * {week}",
+            "45m",
+            ("Backups",),
+            "Backups that would run then begin **half an hour** later.",
+        ),
         Plan("Database maintenance", f"0 22 {month} * *", "2h", ("API", "checkout", "payroll")),
-    )  # fmt: skip
+    )
 
 
 def _quiet(name: str, state: State, limits: Mapping[str, Limits], at: Instant) -> Story:
     if name == "hostile":
-        return story.hostile(at, at - 30 * DAY)
+        return hostile.story(at, at - 30 * DAY)
     if name == "large":
         began = at - story.YEAR
-        return Story(began, at, (), tuple(story.troubles(state.jobs, limits, began, at, (), (), name)))
-    return story.year(state.jobs, limits, at, "acme")
+        return Story(began, at, (), tuple(chance.troubles(state.jobs, limits, began, at, (), (), name)))
+    return company.year(state.jobs, limits, at, "acme")
 
 
-def _calling(
-    told: Story, began: Mapping[str, Instant], limits: Mapping[str, Limits]
-) -> dict[str, Heart]:
+def _calling(told: Story, began: Mapping[str, Instant], limits: Mapping[str, Limits]) -> dict[str, Heart]:
     still = {each.tag: each for each in told.troubles if each.ended is None}
     found = {}
     for tag in began:
@@ -130,7 +136,9 @@ def _calling(
 # ---- what is wrong now -----------------------------------------------------------------------
 
 
-def _with(quiet: Story, *troubles: Trouble, tales: tuple[Tale, ...] = (), windows: tuple[Window, ...] = ()) -> Story:
+def _with(
+    quiet: Story, *troubles: Trouble, tales: tuple[Tale, ...] = (), windows: tuple[Window, ...] = ()
+) -> Story:
     return replace(
         quiet,
         troubles=(*quiet.troubles, *troubles),
@@ -151,14 +159,16 @@ def _degraded(quiet: Story) -> Story:
         Trouble("offsite-copy", at + 2 * HOUR, None),
         tales=(
             Tale(
-                "Images appear late", at - 95 * MINUTE, ("thumbnails",),
+                "Images appear late",
+                at - 95 * MINUTE,
+                ("thumbnails",),
                 (
-                    Said(5 * MINUTE, IncidentState.INVESTIGATING, "New images appear after up to *two hours*."),
-                    Said(50 * MINUTE, IncidentState.IDENTIFIED, "A second machine helps with the queue from now on."),
+                    investigating(5, "New images appear after up to *two hours*."),
+                    identified(50, "A second machine helps with the queue from now on."),
                 ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _dead(at: Instant) -> Trouble:
@@ -171,16 +181,20 @@ def _partial(quiet: Story) -> Story:
         quiet,
         _dead(at),
         Trouble(
-            "checkout", at - 47 * MINUTE, None,
+            "checkout",
+            at - 47 * MINUTE,
+            None,
             said=(
-                Said(6 * MINUTE, None, "Our on-call engineer is at work. Baskets are kept; payments wait."),
-                Said(21 * MINUTE, IncidentState.IDENTIFIED,
-                     "**A failed disk** on the payment host. We move to the other one.\n\nNext update in 30 minutes."),
+                added(6, "Our on-call engineer is at work. Baskets are kept; payments wait."),
+                identified(
+                    21,
+                    "**A failed disk** on the payment host. We move to another.\n\nMore in 30 minutes.",
+                ),
             ),
         ),
         Trouble("thumbnails", at - 40 * MINUTE, None, Status.DEGRADED, _QUEUE),
         Trouble("vpn-gateway", at - 30 * MINUTE, None, Status.DOWN, "tunnel is closed"),
-    )  # fmt: skip
+    )
 
 
 def _major(quiet: Story) -> Story:
@@ -190,19 +204,26 @@ def _major(quiet: Story) -> Story:
     return _with(
         quiet,
         _dead(at),
-        *(Trouble(tag, at - 25 * MINUTE + n * SECOND, None, Status.DOWN, "no route to host") for n, tag in enumerate(down)),
+        *(
+            Trouble(tag, at - 25 * MINUTE + n * SECOND, None, Status.DOWN, "no route to host")
+            for n, tag in enumerate(down)
+        ),
         tales=(
             Tale(
-                "Fire alarm in the data centre", at - 24 * MINUTE, tuple(down),
+                "Fire alarm in the data centre",
+                at - 24 * MINUTE,
+                tuple(down),
                 (
-                    Said(2 * MINUTE, IncidentState.INVESTIGATING, "The whole site has no power. People are safe."),
-                    Said(15 * MINUTE, IncidentState.IDENTIFIED,
-                         "The fire brigade has cut the power. We start the other site:\n\n1. database\n2. API\n3. website"),
+                    investigating(2, "The whole site has no power. People are safe."),
+                    identified(
+                        15,
+                        "The fire brigade has cut the power. We start the other site:\n\n1. database\n2. API",
+                    ),
                 ),
                 Severity.CRITICAL,
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _maintenance(quiet: Story) -> Story:
@@ -212,11 +233,16 @@ def _maintenance(quiet: Story) -> Story:
         Trouble("exchange-rates", at - 20 * MINUTE, None, Status.DOWN, "stopped for the upgrade"),
         Trouble("invoices", at - 31 * MINUTE, None, Status.DOWN, "stopped for the upgrade"),
         windows=(
-            Window("Upgrade of the database", at - 3 * DAY, at - 35 * MINUTE, at + 85 * MINUTE,
-                   ("invoices", "exchange-rates", "stock-import"),
-                   "Invoices and rates stand still for up to **two hours**. The website is not affected."),
+            Window(
+                "Upgrade of the database",
+                at - 3 * DAY,
+                at - 35 * MINUTE,
+                at + 85 * MINUTE,
+                ("invoices", "exchange-rates", "stock-import"),
+                "Invoices and rates stand still for up to **two hours**. The website is not affected.",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _detected(quiet: Story) -> Story:
@@ -244,5 +270,5 @@ STATES: Mapping[str, State] = {
     "empty": State((), is_fresh=True),
     "unknown": State((*JOBS, *HIDDEN, NEVER), has_loop=False),
     "large": State(site.many(200), _large),
-    "hostile": State(HOSTILE),
+    "hostile": State(hostile.JOBS),
 }

@@ -74,10 +74,8 @@ def _lives(active: Active, story: Story, started: dict[str, Instant]) -> Iterato
         yield _minute_after(first), _look(active, story, tag, _minute_after(first))
 
 
-def _after_absence(
-    active: Active, story: Story, gap: Gap, started: dict[str, Instant]
-) -> Iterator[Event]:
-    """Calls were refused meanwhile, and tried again: the first moment hears those who would have been late."""
+def _after_absence(active: Active, story: Story, gap: Gap, started: dict[str, Instant]) -> Iterator[Event]:
+    """Calls were refused meanwhile, and tried again: who would be late is heard at once."""
     for tag, first in started.items():
         limits = active.config.monitors[tag].limits
         if first < gap.started and gap.ended - gap.started > limits.degraded_after:
@@ -141,9 +139,7 @@ def _trouble(active: Active, story: Story, trouble: Trouble) -> Iterator[Event]:
         yield _minute_after(ended), _look(active, story, tag, _minute_after(ended))
 
 
-def _bring_to_present(
-    db: store.Database, active: Active, story: Story, started: dict[str, Instant]
-) -> None:
+def _bring_to_present(db: store.Database, active: Active, story: Story, started: dict[str, Instant]) -> None:
     """Who calls has just called; every job's log has its newest calls."""
     for tag in started:
         limits = active.config.monitors[tag].limits
@@ -169,9 +165,7 @@ def _rename(active: Active, trouble: Trouble, db: store.Database) -> None:
             incidents.edit(db, active.config, incident.id, incident.created, title=trouble.title)
 
 
-def _comment(
-    db: store.Database, tag: str, at: Instant, state: IncidentState | None, text: str
-) -> None:
+def _comment(db: store.Database, tag: str, at: Instant, state: IncidentState | None, text: str) -> None:
     """An update of the incident that was opened for this job last."""
     for incident in store.incidents(db, 0, tag):
         if incident.opened_for == tag and incident.id is not None:
@@ -204,9 +198,7 @@ def _open(active: Active, tale: Tale, db: store.Database) -> None:
     )
 
 
-def _go_on(
-    db: store.Database, tale: Tale, at: Instant, state: IncidentState | None, text: str
-) -> None:
+def _go_on(db: store.Database, tale: Tale, at: Instant, state: IncidentState | None, text: str) -> None:
     for incident in store.incidents(db, tale.started):
         if (incident.started, incident.title) == (tale.started, tale.title) and incident.id is not None:
             incidents.update(db, incident.id, text, at, state=state)
@@ -216,15 +208,18 @@ def _window(active: Active, window: Window) -> Iterator[Event]:
     tags = _known(active, window.monitors)
     if not tags:
         return
-    yield window.made, lambda db: maintenance.create(
-        db,
-        active.config,
+    yield (
         window.made,
-        title=window.title,
-        start=window.start,
-        end=window.end,
-        monitors=tags,
-        description=window.description,
+        lambda db: maintenance.create(
+            db,
+            active.config,
+            window.made,
+            title=window.title,
+            start=window.start,
+            end=window.end,
+            monitors=tags,
+            description=window.description,
+        ),
     )
     if window.cancelled is not None:
         yield window.cancelled, partial(_cancel, window, window.cancelled)
