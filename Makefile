@@ -8,7 +8,7 @@ BIN := .venv/bin
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
 
-test: lint fast
+test: lint fast .venv/browser-tools
 	$(BIN)/pytest -m real
 
 fast: .venv/ready-for-tests
@@ -35,9 +35,14 @@ format: .venv/ready-for-tests
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
 
+# What drives and judges the pages in a browser; without npm those tests are skipped.
+.venv/browser-tools: .venv/bin/python tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-progress && touch $@; \
+	else echo "no npm: the tests in a browser will be skipped"; fi
+
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist tests/browser/node_modules
