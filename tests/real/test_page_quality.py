@@ -267,8 +267,8 @@ def test_axe_finds_nothing(judged: dict[str, Any], name: str) -> None:
     page = judged[name]
     assert page["status"] == expected(name)
     for look, result in page["looks"].items():
-        assert result["violations"] == [], look
-        assert result["incomplete"] == [], look
+        assert result["violations"] == [], f"{look}: {json.dumps(result['violations'], indent=1)[:4000]}"
+        assert result["incomplete"] == [], f"{look}: {json.dumps(result['incomplete'], indent=1)[:4000]}"
         assert result["nodes"] >= FEWEST_NODES, look
     assert page["looks"].keys() == set(LOOKS)
 
@@ -277,7 +277,7 @@ def test_axe_finds_nothing(judged: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_never_scrolls_sideways(judged: dict[str, Any], name: str) -> None:
     assert judged[name]["status"] == expected(name)
-    assert {width: by for width, by in judged[name]["overflow"].items() if by > 0} == {}
+    assert {width: found for width, found in judged[name]["overflow"].items() if found["by"] > 0} == {}
 
 
 @needs("node", "chromium", "browser tools")
