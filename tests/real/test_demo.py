@@ -1,4 +1,4 @@
-"""`kener-py demo` as a newcomer starts it: soon there, ended by Ctrl-C, and its files are those of a server."""
+"""`kener-py demo` as a newcomer starts it: soon there, ended by Ctrl-C, and its files work on a server."""
 
 from __future__ import annotations
 
