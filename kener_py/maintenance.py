@@ -39,6 +39,25 @@ def state(window: Maintenance, at: Instant) -> MaintenanceState:
     return MaintenanceState.ONGOING if at < window.end else MaintenanceState.COMPLETED
 
 
+def course(window: Maintenance, at: Instant) -> tuple[tuple[MaintenanceState, Instant], ...]:
+    """The states that the window has taken until `at`, each with its time, newest first; at least one.
+
+    It was announced when its words or times were changed last.
+    """
+    is_cancelled = state(window, at) is MaintenanceState.CANCELLED
+    steps = []
+    if window.created < window.start or at < window.start:
+        is_changed = not is_cancelled and window.created < window.updated < window.start
+        steps.append((MaintenanceState.SCHEDULED, window.updated if is_changed else window.created))
+    if window.start <= at and effective(window) is not None:
+        steps.append((MaintenanceState.ONGOING, window.start))
+    if is_cancelled and window.cancelled is not None:
+        steps.append((MaintenanceState.CANCELLED, window.cancelled))
+    elif window.end <= at:
+        steps.append((MaintenanceState.COMPLETED, window.end))
+    return tuple(reversed(steps))
+
+
 # ---- plans of the file -----------------------------------------------------------------------
 
 

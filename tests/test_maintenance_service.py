@@ -241,7 +241,7 @@ def test_an_outage_that_outlasts_the_window_is_one_from_its_end_on(world: World)
     world.look_at(T + 90 * MINUTE)
     page = world.service.monitor_page("job")
     assert page is not None
-    assert page.outages == (Span(T + 60 * MINUTE, T + 90 * MINUTE, Status.DOWN),)
+    assert [told.span for told in page.outages] == [Span(T + 60 * MINUTE, T + 90 * MINUTE, Status.DOWN)]
 
 
 def test_a_cancelled_window_counts_until_it_was_cancelled(world: World) -> None:

@@ -39,7 +39,8 @@ from kener_py.model import (
     Severity,
     Status,
 )
-from kener_py.service import ALIVE_EVERY, READY_WITHIN, Service, Unwatched
+from kener_py.service import ALIVE_EVERY, Service, Unwatched
+from kener_py.service.health import LAG
 
 UP, DEGRADED, DOWN, NO_DATA = Status.UP, Status.DEGRADED, Status.DOWN, Status.NO_DATA
 LATE = rule("late", DEGRADED)
@@ -898,7 +899,7 @@ def test_it_is_not_ready_before_the_loop_ticked(db: store.Store, clock: Clock) -
     assert Service(db, config(), clock).trouble() == "the loop has not ticked yet"
 
 
-@pytest.mark.parametrize(("quiet", "is_ready"), [(0, True), (READY_WITHIN, True), (READY_WITHIN + 1, False)])
+@pytest.mark.parametrize(("quiet", "is_ready"), [(0, True), (LAG, True), (LAG + 1, False)])
 def test_it_is_ready_as_long_as_the_loop_lives(world: World, quiet: Millis, is_ready: bool) -> None:
     world.clock.now += quiet
     assert (world.service.trouble() is None) is is_ready

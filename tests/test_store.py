@@ -696,6 +696,7 @@ FULL_STATE = State(
     evaluated=NOW - 3,
     quiet_until=NOW + 4,
     is_counting=True,
+    first=NOW - 5,
 )
 
 

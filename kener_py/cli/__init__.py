@@ -74,8 +74,9 @@ def serve(path: Path, **flags: str | int | None) -> None:
 @main.command()
 @_config
 def check(path: Path) -> None:
-    """Validate the file, and print when each monitor would alert."""
+    """Validate the file, and print when each monitor would alert and how well its colours are seen."""
     from kener_py import messages
+    from kener_py.cli import report
 
     config = _load(path)
     for warning in config.warnings:
@@ -84,6 +85,8 @@ def check(path: Path) -> None:
         rules = [rule for rule in config.rules if monitor.tag in rule.monitors]
         click.echo(f"{monitor.tag}: expects {messages.expectation(monitor.limits)}")
         click.echo(f"  {messages.forecast(monitor, rules)}")
+    for line in report.colors(config):
+        click.echo(line)
     monitors = f"{len(config.monitors)} monitor{'' if len(config.monitors) == 1 else 's'}"
     rules_in_all = f"{len(config.rules)} alert rule{'' if len(config.rules) == 1 else 's'}"
     click.echo(f"{path}: valid; {monitors}, {rules_in_all}")

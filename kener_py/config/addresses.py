@@ -39,14 +39,38 @@ def site_url(node: object) -> str:
     return written.rstrip("/")
 
 
-def logo(node: object) -> str:
+PATH = r"/(?![/\\])[!-\[\]-~]*"  # a browser takes /\ for //
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+def picture(node: object) -> str:
+    """Return an address, a path on this host, or the name of a file; `is_file` tells which."""
+    written = text(node, wanted="a file, or an address").strip()
+    if re.fullmatch(PATH, written):
+        return written
+    if written.startswith("/") or "\\" in written or SCHEME.match(written):
+        try:
+            return web_address(node)
+        except ValueError as problem:
+            raise ValueError(
+                f"{problem}, a path on this host that begins with one /, or the name of a file"
+            ) from None
+    return file_path(node)
+
+
+def is_file(written: str) -> bool:
+    return not written.startswith("/") and not SCHEME.match(written)
+
+
+def link(node: object) -> str:
     value = scalar(node, "an address")
-    if value.kind == "text" and re.fullmatch(r"/(?!/)[!-~]+", value):
-        return str(value)
+    written = text(value, wanted="an address").strip()
+    if re.fullmatch(PATH, written) or re.fullmatch(r"mailto:[!-~]+@[!-~]+", written, re.IGNORECASE):
+        return written
     try:
         return web_address(value)
     except ValueError as problem:
-        raise ValueError(f"{problem}, or a path on this site that begins with /") from None
+        raise ValueError(f"{problem}, mailto: or, for a path on this host, /") from None
 
 
 def notifier_url(node: object) -> str:
@@ -98,7 +122,9 @@ WebAddress = Annotated[str, Leaf(web_address, URL_SHAPE)]
 SiteUrl = Annotated[
     str, Leaf(site_url, {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^?#]+)?$"})
 ]
-Logo = Annotated[str, Leaf(logo, {"type": "string", "pattern": r"^(https?://|/)"})]
+PictureName = Annotated[str, Leaf(picture, FILLED, is_text=True)]
+LINK_SHAPE = {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://|mailto:|/)"}
+LinkAddress = Annotated[str, Leaf(link, LINK_SHAPE)]
 Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
 FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
 Sha256 = Annotated[str, Leaf(sha256, {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})]

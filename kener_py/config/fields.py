@@ -203,6 +203,54 @@ class Many:
         return {"anyOf": [dict(self.item), {"type": "array", "items": dict(self.item), **more}]}
 
 
+# ---- mappings --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Short:
+    """Ties a mapping to the spelling that gives one value, which then stands for each of `fields`."""
+
+    wanted: str
+    fields: tuple[str, ...]
+    item: dict[str, Any]
+
+    def read(self, node: object) -> object:
+        if isinstance(node, Items):
+            raise ValueError(f"should be {self.wanted}, not a list")
+        if not isinstance(node, Scalar):
+            return node
+        made = Fields(node.line, node.column)
+        for name in self.fields:
+            made.put(name, Scalar.at(name, node.line, node.column), node)
+        return made
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.read, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [dict(self.item), handler(core)]}
+
+
+# ---- colours ---------------------------------------------------------------------------------
+
+HEX = r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
+
+
+def color(node: object) -> str:
+    """Return a colour as #rrggbb."""
+    wanted = 'a colour in quotes such as "#06a880"'
+    if isinstance(node, Scalar) and node.kind == "null":
+        raise ValueError(f"is empty: to YAML # begins a comment; write {wanted}")
+    value = scalar(node, wanted)
+    written = value.strip()
+    if not re.fullmatch(HEX, written):
+        is_close = re.fullmatch(HEX, f"#{written}") and not value.is_substituted
+        hint = f'; did you mean "#{written}"?' if is_close else ""
+        raise ValueError(f"should be {wanted} (#rgb or #rrggbb), not {shown(value)}{hint}")
+    digits = written.lower().removeprefix("#")
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
 # ---- the types ------------------------------------------------------------------------------
 
 STRING = {"type": "string"}
@@ -213,6 +261,8 @@ Text = Annotated[str, Leaf(text, FILLED, is_text=True)]
 AnyText = Annotated[str, Leaf(partial(text, may_be_empty=True), STRING, is_text=True)]
 Secret = Annotated[str, Leaf(secret, FILLED, is_text=True)]
 Tag = Annotated[str, Leaf(tag, {"type": "string", "pattern": f"^{TAG}$"})]
+COLOR_SHAPE = {"type": "string", "pattern": f"^{HEX}$"}
+HexColor = Annotated[str, Leaf(color, COLOR_SHAPE)]
 Flag = Annotated[bool, Leaf(flag, FLAG_SHAPE)]
 
 

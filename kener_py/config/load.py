@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kener_py.config import files, monitors, nodes, parts, reading
+from kener_py.config import files, monitors, nodes, parts, reading, site
 from kener_py.config.nodes import Fields, Items, Node, Scalar
 from kener_py.config.problems import ConfigError, Problem, Report, suggestion
 from kener_py.config.references import References
@@ -15,9 +15,8 @@ from kener_py.config.sections import (
     IncidentsSection,
     RetentionSection,
     ServerSection,
-    SiteSection,
 )
-from kener_py.model import Config, IncidentPolicy, Retention, Server, Site
+from kener_py.model import Config, IncidentPolicy, Retention, Server
 
 VARIABLES = {
     "host": "KENER_HOST",
@@ -52,17 +51,17 @@ def load(
             key = root.keys_as_written[name]
             report.problem(key, (name,), f"unknown field; {suggestion(name, ConfigFile.names())}")
 
-    site = _site(root, report)
+    page = site.read(_node(root, "site"), references, report)
     server = _server(root, path.parent, env, overrides, report)
     retention = reading.section(RetentionSection, _node(root, "retention"), ("retention",), report)
     incidents = _incidents(root, report)
-    found, nodes_by_tag = monitors.read(root, site.timezone, report)
+    found, nodes_by_tag = monitors.read(root, page.timezone, report)
     tags, categories = monitors.named(root)
     known = parts.Names(found, tags, categories)
     targets = parts.notifiers(root, check_url, check_template, report)
     rules = parts.rules(root, known, targets, report)
-    keys = parts.api_keys(root, known, site.timezone, report)
-    maintenances = parts.maintenances(root, known, site.timezone, report)
+    keys = parts.api_keys(root, known, page.timezone, report)
+    maintenances = parts.maintenances(root, known, page.timezone, report)
     if report.problems or retention is None:
         raise ConfigError(report.problems, references.files)
 
@@ -74,7 +73,7 @@ def load(
         report.warning(root, ("monitors",), "there are none, so nothing is watched")
     return Config(
         monitors=found,
-        site=site,
+        site=page,
         server=server,
         retention=Retention(retention.heartbeats, retention.days),
         notifiers=targets,
@@ -98,20 +97,6 @@ def _drop_empty_sections(root: Fields) -> None:
 def _node(root: Fields, name: str) -> Node:
     node = root.get(name)
     return Fields() if node is None else node
-
-
-def _site(root: Fields, report: Report) -> Site:
-    section = reading.section(SiteSection, _node(root, "site"), ("site",), report)
-    if section is None:
-        return Site()
-    return Site(
-        title=section.title,
-        url=section.url,
-        timezone=section.timezone,
-        description=section.description,
-        logo=section.logo,
-        footer=section.footer,
-    )
 
 
 def _incidents(root: Fields, report: Report) -> IncidentPolicy:

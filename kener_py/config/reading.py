@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -70,9 +71,11 @@ def _explain(
     for found in error.errors(include_url=False, include_input=False):
         location: FieldPath = found["loc"]
         place, written = place_of(node, location)
-        if found["type"] == "extra_forbidden" and isinstance(node, Fields) and shape:
-            key = node.keys_as_written[str(location[-1])]
-            known = [*shape.names(), *shape.spellings]
+        parent, _ = place_of(node, location[:-1])
+        if found["type"] == "extra_forbidden" and isinstance(parent, Fields) and shape:
+            key = parent.keys_as_written[str(location[-1])]
+            inner = _shape_at(shape, location[:-1])
+            known = [*inner.names(), *inner.spellings]
             report.problem(key, (*path, *written), f"unknown field; {suggestion(key.split('.')[-1], known)}")
         elif found["type"] == "missing":
             report.problem(place, (*path, *location), "is missing")
@@ -81,6 +84,21 @@ def _explain(
             if not isinstance(problem, Reported):
                 message = str(problem) if problem else _wanted(found["type"], place)
                 report.problem(place, (*path, *written), message)
+
+
+def _shape_at(shape: type[Section], path: FieldPath) -> type[Section]:
+    """Return the section that stands at this path inside a section."""
+    for part in path:
+        field = shape.model_fields.get(str(part))  # else it is an item of a list
+        shape = next(_sections(field.annotation), shape) if field else shape
+    return shape
+
+
+def _sections(annotation: object) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _sections(each)
 
 
 def _wanted(kind: str, place: object) -> str:

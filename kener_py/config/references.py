@@ -38,7 +38,7 @@ class References:
             raise ReferenceProblem("${ is never closed with }; for a literal ${ write $${")
         inside = found["inside"]
         if inside.startswith("file:"):
-            return self.content(self.folder / inside.removeprefix("file:").strip())
+            return self.text(self.folder / inside.removeprefix("file:").strip())
         matched = NAME.fullmatch(inside)
         if not matched:
             # What stands inside is not repeated: somebody may have put the secret itself there.
@@ -54,25 +54,31 @@ class References:
             )
         return _text(self.env[name], name)
 
-    def content(self, path: Path) -> str:
+    def content(self, path: Path, largest: int) -> bytes:
+        """Return what is in the file, and remember that it was asked for."""
         if path not in self.files:
             self.files.append(path)
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise ReferenceProblem(f"the file {path} is not a regular file")
             with path.open("rb") as opened:
-                content = opened.read(LARGEST + 1)
-            if len(content) > LARGEST:
-                raise ReferenceProblem(f"the file {path} is larger than {LARGEST:,} bytes")
-            return content.decode("utf-8-sig").rstrip("\r\n")
-        except UnicodeDecodeError:
-            raise ReferenceProblem(f"the file {path} is not text in UTF-8") from None
+                content = opened.read(largest + 1)
         except OSError as error:
             raise ReferenceProblem(f"the file {path} cannot be read: {error.strerror}") from None
         except ValueError as error:  # a NUL byte in the path
             if isinstance(error, ReferenceProblem):
                 raise
-            raise ReferenceProblem("the path after file: is not a valid one") from None
+            raise ReferenceProblem("this is not a valid path") from None
+        if len(content) > largest:
+            raise ReferenceProblem(f"the file {path} is larger than {largest:,} bytes")
+        return content
+
+    def text(self, path: Path, largest: int = LARGEST) -> str:
+        """Return the same as text, without the line breaks at its end."""
+        try:
+            return self.content(path, largest).decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise ReferenceProblem(f"the file {path} is not text in UTF-8") from None
 
 
 def _text(value: str, name: str) -> str:

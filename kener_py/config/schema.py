@@ -15,9 +15,9 @@ from kener_py.config.sections import (
     NotifierSection,
     RetentionSection,
     ServerSection,
-    SiteSection,
 )
 from kener_py.config.shapes import NotifierUrls, Section
+from kener_py.config.site_sections import SiteSection
 
 
 class ConfigFile(Section):

@@ -9,9 +9,7 @@ from pydantic import Field
 from kener_py.config.addresses import (
     FilePath,
     Host,
-    Logo,
     Sha256,
-    SiteUrl,
 )
 from kener_py.config.fields import (
     AnyText,
@@ -37,41 +35,6 @@ from kener_py.config.times import (
     Moment,
     Zone,
 )
-
-
-class SiteSection(Section):
-    """What visitors see around the monitors."""
-
-    title: Text = Field(
-        default="Status", title="Title", description="The page's name.", examples=["Example status"]
-    )
-    url: SiteUrl = Field(
-        default="",
-        title="Public address",
-        description="Where visitors reach the page; it stands in messages, feeds and badges.",
-        examples=["https://status.example.org"],
-    )
-    timezone: Zone = Field(
-        default="UTC",
-        title="Time zone",
-        description="Days of the page are days of this zone; a cron without its own zone uses it too.",
-        examples=["Europe/Berlin"],
-    )
-    description: AnyText = Field(
-        default="",
-        title="Description",
-        description="A sentence under the title.",
-        examples=["Is everything up?"],
-    )
-    logo: Logo | None = Field(
-        default=None,
-        title="Logo",
-        description="The address of an image.",
-        examples=["https://example.org/logo.svg"],
-    )
-    footer: AnyText = Field(
-        default="", title="Footer", description="Text at the page's end.", examples=["Run by Ops"]
-    )
 
 
 class ServerSection(Section):
@@ -100,6 +63,12 @@ class ServerSection(Section):
     )
     log_level: LogLevel = Field(
         default="info", title="Log level", description="debug, info, warning or error.", examples=["info"]
+    )
+    metrics_token: Secret | None = Field(
+        default=None,
+        title="Metrics token",
+        description="Whoever reads /metrics must send it as a bearer token; everybody may read without one.",
+        examples=["${METRICS_TOKEN}"],
     )
     trusted_proxies: Networks = Field(
         default=[],

@@ -22,7 +22,7 @@ from kener_py.config.fields import (
     only,
     words_shape,
 )
-from kener_py.model import Severity, Status
+from kener_py.model import LANGUAGES, Severity, Status
 
 
 class Section(BaseModel):
@@ -98,6 +98,17 @@ Scopes = Annotated[list[Scope], Many("a scope", {"type": "string", "enum": list(
 
 def one_word(word: str, otherwise: str) -> Leaf:
     return Leaf(partial(only, word=word, otherwise=otherwise), words_shape(word), is_text=True)
+
+
+SPOKEN = {word: word for word in LANGUAGES}
+Language = Annotated[
+    str,
+    Leaf(
+        partial(choice, words=SPOKEN, wanted=f"{', '.join(LANGUAGES[:-1])} or {LANGUAGES[-1]}"),
+        words_shape(*LANGUAGES),
+        is_text=True,
+    ),
+]
 
 
 Heartbeat = Annotated[

@@ -129,10 +129,15 @@ def _ours(notice: Notice, site: Site, delivery_id: str) -> dict[str, object]:
             "title": site.title,
             "url": site.url,
             "description": site.description,
-            "logo": site.logo or "",
+            "logo": _logo(site),
             "timezone": site.timezone,
         },
     }
+
+
+def _logo(site: Site) -> str:
+    """The address of the logo; where it is a file of ours, the page has it."""
+    return site.url + (site.logo or "") if site.logo_file else site.logo or ""
 
 
 def _keners(notice: Notice, site: Site, rules: Mapping[str, Rule]) -> dict[str, object]:
@@ -156,7 +161,7 @@ def _keners(notice: Notice, site: Site, rules: Mapping[str, Rule]) -> dict[str, 
         "alert_success_threshold": 1 if rule is None else rule.success_threshold,
         "site_url": site.url,
         "site_name": site.title,
-        "site_logo_url": site.logo or "",
+        "site_logo_url": _logo(site),
         **{name: value for name, value in KENERS.items() if name.startswith("colors_")},
     }
 

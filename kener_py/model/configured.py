@@ -35,14 +35,73 @@ class Monitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Color:
+    """One of the page's colours: both as #rrggbb."""
+
+    name: str  # as the file spells it: up, no_data, background
+    light: str
+    dark: str
+
+
+# The page's colours where the file gives no others; style.css has the same.
+PALETTE = (
+    Color("up", "#06a880", "#4db296"),
+    Color("degraded", "#b06304", "#fbc831"),
+    Color("down", "#890c2c", "#d92c26"),
+    Color("maintenance", "#6260a2", "#7270bc"),
+    Color("no_data", "#787b84", "#8b8e98"),
+    Color("accent", "#1d5fd1", "#8ab4f8"),
+    Color("background", "#ffffff", "#09090b"),
+    Color("text", "#18181b", "#f4f4f5"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file as it was when the configuration was read."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+    version: str  # changes with the content
+
+
+# Where visitors find the pictures.
+LOGO_PATH = "/branding/logo"
+FAVICON_PATH = "/branding/favicon"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    name: str
+    url: str  # https:, http: or mailto:, or a path on this host
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the operator wants to be read first. `text` is Markdown."""
+
+    text: str
+    title: str = ""
+    until: Instant | None = None  # from then on it is not shown
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     title: str = "Status"
     url: str = ""  # absolute, without a trailing slash; "" when not configured
     timezone: str = "UTC"
     description: str = ""
-    logo: str | None = None
+    logo: str | None = None  # an address, or a path on this host; that of `logo_file` if there is one
     footer: str = ""
     language: str = "en"  # of a page whose visitor asks for none that we speak
+    favicon: str | None = None  # as `logo`; None: the state's
+    logo_file: Picture | None = None
+    favicon_file: Picture | None = None
+    colors: tuple[Color, ...] = ()  # those that the file names
+    links: tuple[Link, ...] = ()  # in the header
+    announcement: Announcement | None = None
+    css: str = field(default="", repr=False)  # added to the end of the page's own
+    powered_by: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +112,7 @@ class Server:
     threads: int = 32
     log_format: str = "plain"  # or "json"
     log_level: str = "info"
+    metrics_token: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
 
 

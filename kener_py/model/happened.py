@@ -67,6 +67,7 @@ class State:
     quiet_until: Instant | None = None  # silence triggers no alert before; set when a tag comes back
     snoozed_until: Instant | None = None  # an operator wants to hear nothing of it before
     is_counting: bool = False  # an alert of it counts evaluations, so every tick looks at it
+    first: Instant | None = None  # the first heartbeat ever
 
 
 @dataclass(frozen=True, slots=True)

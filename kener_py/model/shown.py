@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kener_py.model.configured import Monitor, Site
 from kener_py.model.happened import Incident, Maintenance, Span
-from kener_py.model.words import Instant, MaintenanceState, Millis, Status
+from kener_py.model.words import Instant, MaintenanceState, Millis, Severity, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class MonitorView:
     next_expected: Instant | None
     uptime: Mapping[str, Uptime]  # "24h", "7d", "30d", "90d"
     days: tuple[Day, ...]  # oldest first
+    first: Instant | None = None  # the first heartbeat ever
+    sixty: Uptime = Uptime()  # of the last 60 days; programs are not told, but some strips end there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Group:
     name: str
     status: Status
     views: tuple[MonitorView, ...]
+    uptime: Mapping[str, Uptime] = field(default_factory=dict)  # of all together; windows as of a view
+    sixty: Uptime = Uptime()
+    days: tuple[Day, ...] = ()  # of all together; () unless it is `quiet`
+    up: int = 0  # how many are UP now
+    quiet: bool = False  # large, and nothing is wrong: one line is enough
 
 
 class Overall(StrEnum):
@@ -85,6 +92,25 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldSpan:
+    """A span of one monitor, and the public incident that tells of it."""
+
+    span: Span
+    incident: Incident | None = None
+    is_ongoing: bool = False  # it reaches the present
+
+
+@dataclass(frozen=True, slots=True)
+class Months:
+    """Where a monitor's outages are turned over by month: ISO months, "2026-09"."""
+
+    chosen: str | None  # None: the last 90 days
+    newest: str  # the present one
+    previous: str | None = None  # before the chosen one; None: there is nothing to see
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorPage:
     """One monitor's own page."""
 
@@ -93,9 +119,31 @@ class MonitorPage:
     measured: Instant | None
     is_stale: bool  # the loop stands still: the status shown is not to be trusted
     view: MonitorView
-    outages: tuple[Span, ...]  # DEGRADED and DOWN of the last 90 days, newest first
-    incidents: tuple[Incident, ...]  # public ones that touched it, newest first
+    outages: tuple[ToldSpan, ...]  # DEGRADED and DOWN of `months`, newest first; the newest of them
+    incidents: tuple[Incident, ...]  # public ones that touched it in the last 90 days, newest first
     maintenances: tuple[Maintenance, ...] = ()  # public ones: running, upcoming, past
+    outage_count: int = 0  # with those that are left out
+    months: Months = Months(None, "")
+    year: Uptime | None = None  # of 365 days; None if history is not kept that long
+    days: tuple[Day, ...] = ()  # of the last 12 months, oldest first, as far as anything is known
+
+
+@dataclass(frozen=True, slots=True)
+class DayPage:
+    """One monitor on one calendar day of the site's zone."""
+
+    site: Site
+    at: Instant
+    monitor: Monitor
+    day: Day  # today as far as it went
+    ends: Instant  # the midnight after it
+    spans: tuple[ToldSpan, ...]  # they tile the day as far as it went
+    incidents: tuple[Incident, ...]  # public ones that overlap, newest first
+    maintenances: tuple[Maintenance, ...]  # public ones that overlap, oldest first
+    beats: int = 0  # heartbeats of this day in the log
+    are_all_beats: bool = False  # the log reaches back before the day
+    previous: str | None = None  # ISO dates of the days beside it that have a page
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +155,25 @@ class IncidentPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldWindow:
+    """A maintenance window with the states that it has taken so far, newest first."""
+
+    window: Maintenance
+    course: tuple[tuple[MaintenanceState, Instant], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What feeds tell, of everything or of one monitor."""
+
+    at: Instant
+    monitor: Monitor | None
+    incidents: tuple[Incident, ...]  # the one with the newest update first
+    announcements: tuple[ToldWindow, ...]
+    names: Mapping[str, str]  # tag to name, of public monitors
+
+
+@dataclass(frozen=True, slots=True)
 class MaintenancePage:
     site: Site
     at: Instant
@@ -114,3 +181,59 @@ class MaintenancePage:
     state: MaintenanceState
     names: Mapping[str, str]  # tag to name, of public monitors
     recurrence: str = ""  # in words, if a schedule of the file makes such windows
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A public maintenance window and what it is now."""
+
+    maintenance: Maintenance
+    state: MaintenanceState
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Everything that programs are told, out of one look at the database."""
+
+    board: Board
+    changed: Instant  # the newest change of anything in it
+    incidents: tuple[Incident, ...]  # newest first, open and resolved, as far as history is kept
+    windows: tuple[Window, ...]  # latest start first
+    histories: Mapping[str, tuple[Span, ...]]  # by tag, from the start of the oldest of `incidents` on
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What a program that watches this server is told, out of one look at the database."""
+
+    at: Instant
+    measured: Instant | None  # the last tick
+    is_stale: bool
+    views: tuple[MonitorView, ...]
+    open_incidents: Mapping[Severity, int]
+    windows_running: int
+    rejected: Mapping[str, int]  # calls turned away, ever, by reason
+    owed: int  # deliveries that wait
+    oldest_owed: Instant | None
+    database_size: int  # bytes, with the write-ahead log
+    sqlite: str  # its version
+
+
+class Grade(StrEnum):
+    """As health documents say it."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about the server itself. `text` says what is wrong; "" if nothing is."""
+
+    name: str  # "component:measurement"
+    kind: str  # component, datastore or system
+    value: float | None
+    unit: str
+    grade: Grade
+    text: str

@@ -14,6 +14,8 @@ DAY: Millis = 24 * HOUR
 
 DEFAULT_CRON = "* * * * *"
 
+LANGUAGES = ("en", "ar", "de", "es", "fr")  # of the page; the first is the one its texts are written in
+
 
 class Status(StrEnum):
     """What a monitor is; MAINTENANCE is an overlay while a window runs."""

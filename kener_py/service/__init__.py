@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -20,7 +20,9 @@ from kener_py.model import (
     Alert,
     ApiKey,
     Board,
+    Check,
     Config,
+    DayPage,
     Gap,
     Heartbeat,
     Incident,
@@ -32,9 +34,14 @@ from kener_py.model import (
     Monitor,
     MonitorPage,
     MonitorView,
+    News,
+    Published,
+    Telemetry,
+    Uptime,
 )
-from kener_py.service import board, evaluate, incidents, maintenance
+from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
+from kener_py.service.counts import Counts, Durations
 from kener_py.service.evaluate import Unwatched
 
 __all__ = ["Service", "Unwatched"]
@@ -44,7 +51,6 @@ T = TypeVar("T")
 _log = logging.getLogger("kener_py.service")
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
-READY_WITHIN = 3 * ALIVE_EVERY
 _ABSENCES = 50  # how many of our own we remember for alerts
 _CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
 
@@ -64,6 +70,9 @@ class Service:
         self.clock = clock
         self.is_owed = threading.Event()  # a message waits: the sender may begin
         self.reload_error: str | None = None
+        self.reloaded: Instant = 0  # when the configuration in force was
+        self.sender_seen: Instant | None = None  # when the sender last looked for work
+        self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
         self._active = active(config)
@@ -74,6 +83,8 @@ class Service:
         self._signing_key = self.store.write(
             lambda db: store.keep_secret(db, "links", secrets.token_bytes(32))
         )
+        # No secret, but made once and kept like one: what names this site in feeds when it has no address.
+        self.site_id = self.store.write(lambda db: store.keep_secret(db, "site", secrets.token_bytes(16)))
         self._absences = store.gaps(self.store.read(), _ABSENCES)
 
     @property
@@ -90,6 +101,7 @@ class Service:
         """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
         if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
             self.is_owed.set()
+        self.counts.add("heartbeats", beat.monitor, beat.status.lower())
 
     def monitor(self, tag: str) -> Monitor | None:
         return self.config.monitors.get(tag)
@@ -129,11 +141,13 @@ class Service:
 
     def tick(self, tick: str, at: Instant) -> None:
         """Evaluate the monitors of one "cron|zone" about which there is something to say."""
+        began = self.clock()
         tags = store.due_tags(self.store.read(), tick, at)
         for first in range(0, len(tags), _CHUNK):
             if self.store.write(partial(self._look, tags=tags[first : first + _CHUNK], at=at)):
                 self.is_owed.set()
             self.mark_alive(self.clock())
+        self.ticks.add((self.clock() - began) / SECOND)
 
     def _look(self, db: store.Database, tags: list[str], at: Instant) -> bool:
         is_owed = False
@@ -205,7 +219,7 @@ class Service:
         except BaseException:
             self._active = old
             raise
-        self.reload_error = None
+        self.reload_error, self.reloaded = None, at
         self.is_owed.set()
 
     # ---- maintenance windows, by hand ----
@@ -251,14 +265,43 @@ class Service:
         with self.store.snapshot() as db:
             return board.board(db, self.config, self.clock())
 
+    def public_names(self) -> Mapping[str, str]:
+        """The names of the public monitors by tag, in the order of the file."""
+        return board.names(self.config)
+
     def monitor_views(self) -> list[MonitorView]:
         """The public monitors in the order of the file."""
         with self.store.snapshot() as db:
-            return board.views(db, self.config, board.public(self.config), self.clock())
+            return board.monitor_views(db, self.config, board.public_monitors(self.config), self.clock())
 
-    def monitor_page(self, tag: str) -> MonitorPage | None:
+    def published(self) -> Published:
+        """Everything that programs are told, out of one look."""
         with self.store.snapshot() as db:
-            return board.monitor_page(db, self.config, tag, self.clock())
+            return board.published(db, self.config, self.clock())
+
+    def uptime_of(self, tag: str | None, length: Millis) -> Uptime:
+        """The time per status within the last `length`: of one public monitor, or of all together."""
+        at = self.clock()
+        with self.store.snapshot() as db:
+            return board.uptime_of(db, self.config, tag, at - length, at)
+
+    def telemetry(self, with_hidden: bool = False) -> Telemetry:
+        """What a program that watches this server is told; hidden monitors only on demand."""
+        at = self.clock()
+        with self.store.snapshot() as db:
+            return board.telemetry(db, self.config, at, self.store.size(), with_hidden)
+
+    def monitor_view(self, tag: str) -> MonitorView | None:
+        with self.store.snapshot() as db:
+            return board.monitor_view(db, self.config, tag, self.clock())
+
+    def monitor_page(self, tag: str, month: str | None = None) -> MonitorPage | None:
+        with self.store.snapshot() as db:
+            return board.monitor_page(db, self.config, tag, self.clock(), month)
+
+    def day_page(self, tag: str, date: str) -> DayPage | None:
+        with self.store.snapshot() as db:
+            return board.day_page(db, self.config, tag, date, self.clock())
 
     def incident_page(self, number: int) -> IncidentPage | None:
         with self.store.snapshot() as db:
@@ -290,14 +333,32 @@ class Service:
         with self.store.snapshot() as db:
             return board.maintenance_page(db, self.config, number, self.clock())
 
+    def news(self, tag: str | None = None) -> News | None:
+        """What feeds tell, of one monitor if named; None if there is no such public monitor."""
+        with self.store.snapshot() as db:
+            return board.news(db, self.config, self.clock(), tag)
+
+    def timetable(self, tag: str | None = None) -> tuple[Maintenance, ...] | None:
+        """What calendars tell, in the same way: public windows to come and of the last 90 days."""
+        with self.store.snapshot() as db:
+            return board.timetable(db, self.config, self.clock(), tag)
+
     def trouble(self) -> str | None:
         """Why this server is not ready, for an operator; None if it is."""
-        quiet = self.clock() - self._marked
-        if not self._marked:
-            return "the loop has not ticked yet"
-        if quiet > READY_WITHIN:
-            return f"the loop has not ticked for {quiet // SECOND} seconds, or cannot write that it did"
-        return None
+        at = self.clock()
+        found = (health.scheduler(self._marked, at), health.sender(self.sender_seen, at))
+        return next((check.text for check in found if check.text), None)
+
+    def checks(self) -> tuple[Check, ...]:
+        """How the server itself does, part by part."""
+        at = self.clock()
+        return (
+            health.scheduler(self._marked, at),
+            health.sender(self.sender_seen, at),
+            health.queue(self.store.read(), at),
+            health.configuration(self.reload_error),
+            health.database(self.store.size()),
+        )
 
     def measured(self) -> Instant | None:
         """When the loop last recorded that it runs."""

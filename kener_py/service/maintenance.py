@@ -212,9 +212,10 @@ def for_public(config: Config, window: Maintenance) -> Maintenance | None:
     return replace(window, monitors=shown) if shown or not window.monitors else None
 
 
-def _public(
+def between(
     db: store.Database, config: Config, since: Instant, until: Instant, tag: str | None = None
 ) -> list[Maintenance]:
+    """Public windows that overlap [since, until), cancelled ones too, oldest first."""
     found = (for_public(config, window) for window in store.maintenances(db, since, until, tag))
     return [window for window in found if window is not None]
 
@@ -222,7 +223,7 @@ def _public(
 def on_board(db: store.Database, config: Config, at: Instant) -> tuple[Maintenance, ...]:
     """The public windows that run or begin within 14 days, oldest first."""
     soon = (MaintenanceState.ONGOING, MaintenanceState.SCHEDULED)
-    found = _public(db, config, at, at + ON_BOARD)
+    found = between(db, config, at, at + ON_BOARD)
     return tuple(window for window in found if maintenance.state(window, at) in soon)
 
 
@@ -230,7 +231,7 @@ def listed(
     db: store.Database, config: Config, at: Instant, tag: str | None = None
 ) -> tuple[Maintenance, ...]:
     """Public windows: those that run, those of the next 60 days, then those of the last 90, newest first."""
-    found = _public(db, config, at - PAST, at + UPCOMING, tag)
+    found = between(db, config, at - PAST, at + UPCOMING, tag)
     by_state: dict[MaintenanceState, list[Maintenance]] = {state: [] for state in MaintenanceState}
     for window in found:
         by_state[maintenance.state(window, at)].append(window)

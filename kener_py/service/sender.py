@@ -18,6 +18,13 @@ from kener_py.service import Service
 _log = logging.getLogger("kener_py.sender")
 
 _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
+# As metrics call how an attempt ended.
+_RESULTS = {
+    DeliveryStatus.SENT: "delivered",
+    DeliveryStatus.WAITING: "retried",
+    DeliveryStatus.FAILED: "failed",
+    DeliveryStatus.CANCELLED: "cancelled",
+}
 _AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
 
@@ -69,6 +76,7 @@ class Sender(threading.Thread):
 
     def step(self, at: Instant) -> float:
         """Start an attempt of everything that is due and free; the seconds to sleep then."""
+        self._service.sender_seen = at
         self._abandon(at)
         with self._lock:
             busy = tuple(self._running)
@@ -174,6 +182,7 @@ class Sender(threading.Thread):
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
             due = at if again is None else again
+        self._service.counts.add("notifications", delivery.notifier, _RESULTS[status])
         self._write_down(delivery, status, at, due, error)
         if error:
             _log.warning(

@@ -52,6 +52,10 @@ _DISK_CODES = {
 }
 
 
+def sqlite_version() -> str:
+    return sqlite3.sqlite_version
+
+
 def is_disk_trouble(error: BaseException) -> bool:
     """Whether the file or its disk is at fault, and not the statement."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -225,6 +229,11 @@ class Store:
         self._jobs: queue.Queue[tuple[Job[Any], Future[Any]] | None] = queue.Queue(_QUEUE)
         self._writer = threading.Thread(target=self._run, name="writer", daemon=True)
         self._writer.start()
+
+    def size(self) -> int:
+        """Bytes on disk, with the write-ahead log."""
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def read(self) -> Database:
         db: Database | None = getattr(self._local, "db", None)

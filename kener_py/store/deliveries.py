@@ -168,6 +168,12 @@ def next_delivery_due(db: Database, at: Instant, busy: Collection[str]) -> Insta
     return None if row is None else row[0]
 
 
+def owed(db: Database) -> tuple[int, Instant | None]:
+    """How many deliveries wait, and since when the oldest does."""
+    row = db.execute("select count(*), min(created) from delivery where status = 'WAITING'").fetchone()
+    return row[0], row[1]
+
+
 def deliveries(db: Database, most: int) -> tuple[Delivery, ...]:
     """The newest deliveries, newest first."""
     rows = db.execute(f"select {_DELIVERY} from delivery order by number desc limit ?", [most]).fetchall()

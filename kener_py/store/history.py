@@ -13,7 +13,7 @@ from kener_py.model import Change, Gap, Heartbeat, Instant, Limits, Rejection, S
 
 _STATE = (
     "monitor, degraded_after, down_after, interval, last, reported, message, beats, "
-    "status, since, head, head_since, evaluated, quiet_until, is_counting, snoozed_until"
+    "status, since, head, head_since, evaluated, quiet_until, is_counting, snoozed_until, first"
 )
 
 
@@ -33,6 +33,7 @@ def _state(row: Sequence[Any]) -> State:
         quiet_until=row[13],
         is_counting=bool(row[14]),
         snoozed_until=row[15],
+        first=row[16],
     )
 
 
@@ -54,14 +55,14 @@ def ticks(db: Database) -> dict[str, str | None]:
 def save_state(db: Database, after: State, due: Instant | None) -> None:
     db.execute(
         "insert into state"
-        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (monitor) do update set degraded_after = excluded.degraded_after,"
         " down_after = excluded.down_after, interval = excluded.interval, last = excluded.last,"
         " reported = excluded.reported, message = excluded.message, beats = excluded.beats,"
         " status = excluded.status, since = excluded.since, head = excluded.head,"
         " head_since = excluded.head_since, evaluated = excluded.evaluated,"
         " quiet_until = excluded.quiet_until, is_counting = excluded.is_counting,"
-        " snoozed_until = excluded.snoozed_until, due = excluded.due",
+        " snoozed_until = excluded.snoozed_until, first = excluded.first, due = excluded.due",
         [
             after.monitor,
             after.limits.degraded_after,
@@ -79,6 +80,7 @@ def save_state(db: Database, after: State, due: Instant | None) -> None:
             after.quiet_until,
             after.is_counting,
             after.snoozed_until,
+            after.first,
             due,
         ],
     )
@@ -117,14 +119,25 @@ def show_changes(db: Database, tag: str, detected: Instant) -> None:
     db.execute("update change set detected = ? where monitor = ? and detected is null", [detected, tag])
 
 
-def changes(db: Database, tag: str, since: Instant) -> tuple[Change, ...]:
-    """The shown changes of one monitor that say what it was from `since` on, in order of time."""
+def first_change(db: Database, tag: str) -> Instant | None:
+    """When the shown history of a monitor begins; None while there is none."""
+    row = db.execute(
+        "select min(started) from change where monitor = ? and detected is not null", [tag]
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def changes(db: Database, tag: str, since: Instant, until: Instant | None = None) -> tuple[Change, ...]:
+    """The shown changes of one monitor that say what it was from `since` on, in order of time.
+
+    The first is what it was at `since`; those at or after `until` are left out.
+    """
     rows = db.execute(
         "select monitor, started, status, detected from change"
         " where monitor = :tag and detected is not null and started >= coalesce("
         "(select max(started) from change where monitor = :tag and detected is not null"
-        " and started <= :since), 0) order by started",
-        {"tag": tag, "since": since},
+        " and started <= :since), 0) and (:until is null or started < :until) order by started",
+        {"tag": tag, "since": since, "until": until},
     )
     return tuple(Change(row[0], row[1], Status(row[2]), row[3]) for row in rows)
 
@@ -214,6 +227,16 @@ def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
         Heartbeat(tag, row[0], Status(row[1]), row[2], tuple(json.loads(row[3]).items()), *row[4:])
         for row in rows
     )
+
+
+def count_beats(db: Database, tag: str, since: Instant, until: Instant) -> tuple[int, bool]:
+    """How many heartbeats of [since, until) are in the log, and whether those are all there were."""
+    count, oldest, number = db.execute(
+        "select count(*) filter (where received >= :since and received < :until), min(received), min(number)"
+        " from heartbeat where monitor = :tag",
+        {"tag": tag, "since": since, "until": until},
+    ).fetchone()
+    return count, number is None or number == 1 or oldest < since
 
 
 # ---- the loop's own life ---------------------------------------------------------------------

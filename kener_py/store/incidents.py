@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -166,6 +166,24 @@ def incidents(db: Database, since: Instant, tag: str | None = None) -> tuple[Inc
         f"select {_INCIDENT} from incident where {where} order by started desc, id desc", values
     ).fetchall()
     return tuple(_incident(db, row) for row in rows)
+
+
+def latest_incidents(db: Database, at: Instant, tag: str | None = None) -> Iterator[Incident]:
+    """Incidents that are no drafts at `at`, the one with the newest update first; of one monitor if named.
+
+    A reader takes as many as it needs.
+    """
+    where = "is_public and publish_at <= ?"
+    values: list[object] = [at]
+    if tag is not None:
+        where += " and id in (select incident from incident_monitor where monitor = ?)"
+        values.append(tag)
+    rows = db.execute(
+        f"select {_INCIDENT} from incident where {where} order by max(publish_at, coalesce((select"
+        " max(u.created) from incident_update u where u.incident = incident.id), started)) desc, id desc",
+        values,
+    ).fetchall()
+    return (_incident(db, row) for row in rows)
 
 
 def add_incident(db: Database, new: Incident, text: str) -> int:

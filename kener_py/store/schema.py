@@ -190,3 +190,15 @@ def m002_safeguards(db: Database) -> None:
         ) strict, without rowid;
         """
     )
+
+
+@MIGRATIONS()
+def m003_first_heartbeat(db: Database) -> None:
+    db.executescript(
+        """
+        alter table state add column first integer;
+        update state set first = (
+            select min(started) from change where change.monitor = state.monitor and status <> 'NO_DATA'
+        );
+        """
+    )

@@ -14,10 +14,28 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from kener_py import store
+from kener_py.model import FAVICON_PATH, LOGO_PATH
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web import (
+    acts,
+    api,
+    badges,
+    branding,
+    calendar,
+    health,
+    heartbeat,
+    incidents,
+    language,
+    maintenances,
+    metrics,
+    monitors,
+    statuspage,
+    strips,
+    words,
+)
+from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import day, front, incident, monitor, subscribe, text
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -53,20 +71,79 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/api/v1/maintenances/<number>", maintenances.shown),
     (["PATCH"], "/api/v1/maintenances/<number>", maintenances.change),
     (["DELETE"], "/api/v1/maintenances/<number>", maintenances.cancel),
+    (["GET"], "/api/v2/summary.json", statuspage.summary),
+    (["GET"], "/api/v2/status.json", statuspage.status),
+    (["GET"], "/api/v2/components.json", statuspage.components),
+    (["GET"], "/api/v2/incidents.json", statuspage.incidents),
+    (["GET"], "/api/v2/incidents/unresolved.json", statuspage.unresolved),
+    (["GET"], "/api/v2/scheduled-maintenances.json", statuspage.maintenances),
+    (["GET"], "/api/v2/scheduled-maintenances/upcoming.json", statuspage.upcoming),
+    (["GET"], "/api/v2/scheduled-maintenances/active.json", statuspage.active),
+    (["GET"], "/badge/<tag>/status", badges.status),
+    (["GET"], "/badge/<tag>/status.svg", badges.status),
+    (["GET"], "/badge/<tag>/status.json", badges.status_json),
+    (["GET"], "/badge/<tag>/status.shields", badges.status_json),
+    (["GET"], "/badge/<tag>/uptime", badges.uptime),
+    (["GET"], "/badge/<tag>/uptime.svg", badges.uptime),
+    (["GET"], "/badge/<tag>/uptime.json", badges.uptime_json),
+    (["GET"], "/badge/<tag>/uptime.shields", badges.uptime_json),
+    (["GET"], "/badge/<tag>/dot", badges.dot),
+    (["GET"], "/badge/<tag>/dot.svg", badges.dot),
+    (["GET"], "/metrics", metrics.metrics),
     (["GET"], "/livez", health.livez),
+    (["GET"], "/healthz", health.livez),
+    (["GET"], "/healthcheck", health.livez),
+    (["GET"], "/-/healthy", health.livez),
     (["GET"], "/readyz", health.readyz),
+    (["GET"], "/-/ready", health.readyz),
+    (["GET"], "/health", health.health),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], "/status.txt", text.status_txt),
+    (["GET"], "/llms.txt", text.llms_txt),
+    (["GET"], branding.STYLESHEET_PATH, branding.stylesheet),
+    (["GET"], LOGO_PATH, branding.logo),
+    (["GET"], FAVICON_PATH, branding.favicon),
+    (["GET"], "/history.atom", feeds.history_atom),
+    (["GET"], "/feed.atom", feeds.history_atom),
+    (["GET"], "/feed/atom", feeds.history_atom),
+    (["GET"], "/monitors/<tag>/feed.atom", feeds.history_atom),
+    (["GET"], "/history.rss", feeds.history_rss),
+    (["GET"], "/feed.rss", feeds.history_rss),
+    (["GET"], "/feed/rss", feeds.history_rss),
+    (["GET"], "/rss.xml", feeds.history_rss),
+    (["GET"], "/index.xml", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/feed.rss", feeds.history_rss),
+    (["GET"], "/monitors/<tag>/rss.xml", feeds.history_rss),
+    (["GET"], "/feed.json", feeds.history_json),
+    (["GET"], "/feed/json", feeds.history_json),
+    (["GET"], "/monitors/<tag>/feed.json", feeds.history_json),
+    (["GET"], "/updates.atom", feeds.updates_atom),
+    (["GET"], "/maintenance.ics", calendar.all_windows),
+    (["GET"], "/maintenances/<id>.ics", calendar.one_window),
+    (["GET"], "/maintenance/<id>.ics", calendar.one_window),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.
 PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/", front.front),
     ("/monitors/<tag>", monitor.monitor),
+    ("/monitors/<tag>/<date>", day.day),
     ("/incidents/<id>", incident.incident),
     ("/maintenances/<id>", incident.maintenance),
+    ("/subscribe", subscribe.subscribe),
 ]
 
-_FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/", "/livez", "/readyz")
+_FOR_PROGRAMS = (
+    "/api/",
+    "/heartbeat/",
+    "/ext/",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/health",
+    "/-/healthy",
+    "/-/ready",
+)
 
 
 class _Rest(BaseConverter):
@@ -84,6 +161,7 @@ def create(service: Service) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
+    strips.register(app)
     for methods, rule, view in ROUTES:
         name = f"{methods[0]} {rule}"  # one URL may have several views
         app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
@@ -92,7 +170,7 @@ def create(service: Service) -> Flask:
             app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
-    app.after_request(lambda answer: finish(service.config.site, answer))
+    app.after_request(partial(_end, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
@@ -110,8 +188,15 @@ def _without_host(app: WSGIApplication) -> WSGIApplication:
 
 
 def _begin(service: Service) -> None:
+    metrics.begin()
     if not _is_for_program():
         language.choose(service.config.site.language)
+
+
+def _end(service: Service, answer: Response) -> Response:
+    answer = finish(service.config.site, answer)
+    metrics.observe(service, answer)
+    return answer
 
 
 def _is_for_program() -> bool:

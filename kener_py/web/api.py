@@ -61,7 +61,7 @@ def monitors(service: Service) -> Response:
 
 
 def monitor(service: Service, tag: str) -> Response:
-    page = service.monitor_page(tag)
-    if page is None:
+    view = service.monitor_view(tag)
+    if view is None:
         return public(error(404, "No public monitor has this tag"))
-    return public(jsonify(monitor_fields(page.view, page.is_stale)))
+    return public(jsonify(monitor_fields(view, service.is_stale(service.measured(), service.clock()))))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from urllib.parse import urlsplit
 
 from flask import Response, request
 
 from kener_py.model import Site
-from kener_py.web import language
+from kener_py.web import branding, language
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:{logo}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -30,7 +29,7 @@ def finish(site: Site, answer: Response) -> Response:
         answer.headers.setdefault(name, value)
     if request.endpoint == "static" and answer.status_code < 400 and "v" in request.args:
         # The address changes with the content.
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        answer.headers["Cache-Control"] = branding.FOREVER
     answer.headers.setdefault("Cache-Control", "no-cache")
     if answer.mimetype in ("text/html", "text/markdown", "text/plain") and answer.vary:
         answer.headers["Content-Language"] = language.current()
@@ -41,10 +40,11 @@ def finish(site: Site, answer: Response) -> Response:
 
 
 def _policy(site: Site) -> str:
-    """What a page may load: this site's own things, and the logo wherever it is."""
-    host = urlsplit(site.logo or "")
-    logo = f" {host.scheme}://{host.netloc}" if host.netloc else ""
-    return POLICY.format(logo=logo, forms="'self'" if request.path.startswith("/alerts/") else "'none'")
+    """What a page may load: this site's own things, and its logo and favicon wherever they are."""
+    pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
+    return POLICY.format(
+        pictures=pictures, forms="'self'" if request.path.startswith("/alerts/") else "'none'"
+    )
 
 
 def _compress(answer: Response) -> None:

@@ -19,9 +19,10 @@ from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, has_app_context, request
 
+from kener_py.model import LANGUAGES
+
 CATALOGUES = Path(__file__).parent / "catalogues"
-SOURCE = "en"
-LANGUAGES = (SOURCE, *sorted(file.stem for file in CATALOGUES.glob("*.po")))
+SOURCE = LANGUAGES[0]
 
 
 # ---- which one -------------------------------------------------------------------------------
@@ -36,6 +37,11 @@ def asked_for() -> str | None:
 def choose(default: str) -> None:
     """Speak for this request what the address asks for, else what the browser prefers, else `default`."""
     g.language = asked_for() or request.accept_languages.best_match(LANGUAGES) or default
+
+
+def speak(language: str) -> None:
+    """Speak it for the rest of this request, whoever asks: a feed is the same for all its readers."""
+    g.language = language
 
 
 def current() -> str:
@@ -117,6 +123,11 @@ def weekday(day: date) -> str:
 def month(day: date) -> str:
     """ "September 2026"."""
     return str(format_date(day, "LLLL y", locale=current()))
+
+
+def short_month(day: date) -> str:
+    """ "Sep 2026"."""
+    return str(format_date(day, "LLL y", locale=current()))
 
 
 def clock(moment: datetime) -> str:

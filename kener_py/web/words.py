@@ -36,7 +36,7 @@ from kener_py.model import (
     Uptime,
 )
 from kener_py.service import Service
-from kener_py.web import bars, language
+from kener_py.web import bars, branding, language
 from kener_py.web.language import N_, _
 
 UNITS = (
@@ -92,7 +92,13 @@ def register(app: Flask) -> None:
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        absolute=absolute, asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX
+        absolute=absolute,
+        asset=asset,
+        branding=branding,
+        language=language,
+        path=path,
+        root=root,
+        view_box=bars.VIEW_BOX,
     )
     env.filters.update(
         ago=ago,
@@ -102,6 +108,7 @@ def register(app: Flask) -> None:
         downtime=downtime,
         duration=duration,
         host=host,
+        hours=hours,
         markdown=markdown,
         md=md,
         day_text=day_text,
@@ -203,6 +210,19 @@ def duration(length: Millis) -> str:
                 words += " " + _(name, count=language.number(rest))
         return words
     return _(UNITS[-1][1], count=language.number(0))
+
+
+def hours(length: Millis) -> str:
+    """ "25 h" or "23 h 17 min 30 s": to the second and never in days, so that a column of them adds up."""
+    if 0 < length < SECOND:
+        return _("under 1 s")
+    words: list[str] = []
+    rest = length
+    for size, unit in UNITS[1:]:
+        count, rest = divmod(rest, size)
+        if count or (size == SECOND and not words):
+            words.append(_(unit, count=language.number(count)))
+    return " ".join(words)
 
 
 def ago(at: Instant, now: Instant) -> str:

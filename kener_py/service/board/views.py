@@ -53,6 +53,7 @@ class Figures:
     history: tuple[Span, ...]
     uptime: Mapping[str, Uptime]
     days: tuple[Day, ...]
+    sixty: Uptime  # of the last 60 days
 
 
 @lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
@@ -64,7 +65,8 @@ def figures_of(
         name: status.uptime(status.within(history, at - length, at), is_degraded_down)
         for name, length in WINDOWS.items()
     }
-    return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down))
+    sixty = status.uptime(status.within(history, at - 60 * DAY, at), is_degraded_down)
+    return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down), sixty)
 
 
 def view(
@@ -79,10 +81,14 @@ def view(
         next_expected=status.next_expected(state),
         uptime=figures.uptime,
         days=figures.days,
+        first=state.first,
+        sixty=figures.sixty,
     )
 
 
-def views(db: store.Database, config: Config, monitors: Iterable[Monitor], at: Instant) -> list[MonitorView]:
+def monitor_views(
+    db: store.Database, config: Config, monitors: Iterable[Monitor], at: Instant
+) -> list[MonitorView]:
     """Status, uptime and days of the given monitors."""
     zone = config.site.timezone
     start = history_start(zone, at)
@@ -114,3 +120,16 @@ def histories(
         )
         for monitor in monitors
     }
+
+
+def uptime_of(db: store.Database, config: Config, tag: str | None, start: Instant, end: Instant) -> Uptime:
+    """The time per status within [start, end): of one monitor, or of all that are public."""
+    found = [
+        monitor
+        for monitor in config.monitors.values()
+        if not monitor.is_hidden and (tag is None or monitor.tag == tag)
+    ]
+    spans = histories(db, found, start, end)
+    return status.combined(
+        status.uptime(spans[monitor.tag], monitor.include_degraded_in_downtime) for monitor in found
+    )

@@ -1,0 +1,1 @@
+"""Feeds: one list of entries, as Atom, RSS and JSON."""
