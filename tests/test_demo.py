@@ -262,6 +262,6 @@ def test_the_index_leads_to_every_state(make: Make) -> None:
         assert f'href="/{name}/"' in index.text
         page = client.get(f"/{name}/", headers={"Accept": "text/html"})
         assert page.status_code == 200
-        assert f'href="/{name}/static/style.css' in page.text
+        assert f'src="/{name}/static/app.js' in page.text
         assert client.get(f"/{name}/monitors/nothing").status_code == 404
     assert client.get("/nothing").status_code == 404
