@@ -3,16 +3,20 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve test fast lint format catalogues clean
+.PHONY: serve demo test fast lint format catalogues clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
 
-test: lint fast
+test: lint fast .venv/browser-tools
 	$(BIN)/pytest -m real
 
 fast: .venv/ready-for-tests
 	$(BIN)/pytest -m "not real" -n auto
+
+# The status page in all its states, with a made-up year, on port 3000.
+demo: .venv/ready
+	$(BIN)/kener-py demo
 
 lint: .venv/ready-for-tests
 	$(BIN)/ruff check .
@@ -35,9 +39,14 @@ format: .venv/ready-for-tests
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
 
+# What drives and judges the pages in a browser; without npm those tests are skipped.
+.venv/browser-tools: .venv/bin/python tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-progress && touch $@; \
+	else echo "no npm: the tests in a browser will be skipped"; fi
+
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist tests/browser/node_modules

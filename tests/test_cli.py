@@ -27,6 +27,7 @@ COMMANDS = [
     "ack",
     "check",
     "deliveries",
+    "demo",
     "healthcheck",
     "incident",
     "maintenance",
@@ -38,7 +39,7 @@ COMMANDS = [
 ]
 GROUPS = ("incident", "maintenance")
 WITH_FILE = [
-    *(each for each in COMMANDS if each not in ("schema", "ack", "snooze", *GROUPS)),
+    *(each for each in COMMANDS if each not in ("schema", "ack", "snooze", "demo", *GROUPS)),
     *(f"{group} list" for group in GROUPS),
 ]
 

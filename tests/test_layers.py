@@ -14,7 +14,7 @@ PACKAGE = ROOT / "kener_py"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {"model", "status", "alerts", "messages", "diagnosis", "maintenance", "contrast"}
-SHELL = {"service", "web", "cli"}
+SHELL = {"service", "web", "cli", "demo"}
 
 # Part of the package: the parts that it may import. A part may always import itself.
 ARROWS: dict[str, set[str]] = {
@@ -30,7 +30,8 @@ ARROWS: dict[str, set[str]] = {
     "notify": set(),
     "service": CORE | {"config", "store"},
     "web": {"model", "store", "service"},
-    "cli": CORE | {"config", "store", "notify", "service", "web"},  # cli.report prints with web.api
+    "demo": CORE | {"config", "store", "service"},
+    "cli": CORE | {"config", "store", "notify", "service", "web", "demo"},  # cli.report prints with web.api
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -204,7 +205,9 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
         assert part(file) in LIBRARIES[top], f"{top} belongs to {sorted(LIBRARIES[top])}"
 
 
-@pytest.mark.parametrize("file", ["__init__.py", "alerts.py", "beside.py", "incidents.py", "maintenances.py"])
+@pytest.mark.parametrize(
+    "file", ["__init__.py", "alerts.py", "beside.py", "demo.py", "incidents.py", "maintenances.py"]
+)
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     """`--help` loads the files that have commands; the others of the part load inside commands."""
     outside = [
@@ -221,6 +224,7 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         "kener_py.cli",
         "kener_py.cli.alerts",
         "kener_py.cli.beside",
+        "kener_py.cli.demo",
         "kener_py.cli.incidents",
         "kener_py.cli.maintenances",
         "kener_py.cli.options",

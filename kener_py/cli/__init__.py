@@ -191,8 +191,9 @@ def healthcheck(path: Path, timeout: float) -> None:
 
 # Below, because their commands are made of what stands above.
 from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
+from kener_py.cli.demo import demo  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
-for command in (ack, deliveries, incident, maintenance, snooze):
+for command in (ack, deliveries, demo, incident, maintenance, snooze):
     main.add_command(command)

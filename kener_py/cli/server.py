@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -21,6 +22,9 @@ from kener_py.service import Service
 from kener_py.service.loop import Loop
 from kener_py.service.sender import Sender
 from kener_py.service.watcher import Watcher
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 _log = logging.getLogger("kener_py")
 
@@ -59,7 +63,7 @@ class _Http(MTServer):
             self.is_drained = not worker.inner.is_alive()
 
 
-def _listening_at(server: Server) -> tuple[str, int]:
+def listening_at(server: Server) -> tuple[str, int]:
     """The address and port to listen on, tried beforehand.
 
     Granian shares a port that another process already serves, without a word; this does not.
@@ -95,43 +99,60 @@ def _http(host: str, port: int, threads: int) -> _Http:
     )
 
 
+def url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listen(
+    app: WSGIApplication, host: str, port: int, threads: int, start: Callable[[], None]
+) -> Callable[[], None]:
+    """Answer requests with `app` until a signal says stop; what ends the process when all else is put away.
+
+    `start` is called as soon as requests are answered.
+    """
+    http = _http(host, port, threads)
+    http.on_startup(start)
+    http.serve(target_loader=lambda *_: app)
+
+    def end() -> None:
+        if not http.is_drained:  # its thread would keep the process alive
+            logging.shutdown()
+            os._exit(0)
+
+    return end
+
+
 def serve(first: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal says stop; the exit code. Raises StoreError, CannotListen."""
     logs.set_up(first.server.log_format, first.server.log_level)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     for warning in first.warnings:
         _log.warning("%s", warning)
-    host, port = _listening_at(first.server)
+    host, port = listening_at(first.server)
     db = store.Store(first.server.database)
     try:
         service = Service(db, first, clock)
         watcher = Watcher(service, reload)
         sender = Sender(service, notify.send)
         loop = Loop(service)
-        app = web.create(service)
-        http = _http(host, port, first.server.threads)
 
-        @http.on_startup
         def start() -> None:
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
             for thread in (loop, sender, watcher):
                 thread.start()
             _log.info(
-                "kener-py %s on http://%s:%d, %d monitors, database %s",
+                "kener-py %s on %s, %d monitors, database %s",
                 __version__,
-                f"[{host}]" if ":" in host else host,
-                port,
+                url(host, port),
                 len(first.monitors),
                 first.server.database,
             )
 
-        http.serve(target_loader=lambda *_: app)
+        end = listen(web.create(service), host, port, first.server.threads, start)
         for thread in (watcher, loop, sender):
             thread.stop()
     finally:
         db.close()
     _log.info("stopped")
-    if not http.is_drained:  # its thread would keep the process alive
-        logging.shutdown()
-        os._exit(0)
+    end()
     return 0

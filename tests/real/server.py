@@ -109,6 +109,8 @@ class Answer:
 class Server:
     """One configuration, one database, one port; started and ended as often as a test likes."""
 
+    ready = "/readyz"  # what answers 200 when it may be used
+
     def __init__(
         self,
         folder: Path,
@@ -171,11 +173,11 @@ class Server:
             if process.poll() is not None:
                 raise AssertionError(f"the server ended with {process.returncode}:\n{self.log[-4000:]}")
             try:
-                return self.get("/readyz", timeout=5).status == 200
+                return self.get(self.ready, timeout=5).status == 200
             except (OSError, http.client.HTTPException):
                 return False
 
-        until(ready, STARTUP, "GET /readyz 200")
+        until(ready, STARTUP, f"GET {self.ready} 200")
         return self
 
     def refused(self) -> tuple[int, str]:

@@ -1,0 +1,52 @@
+"""Several sites below one address, with a page that leads to each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from kener_py.model import Site
+from kener_py.web import ASSETS, language, words
+from kener_py.web.finish import finish
+from kener_py.web.language import N_, _
+from kener_py.web.pages.show import show
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+# Name: what is seen there, in one sentence.
+STATES: Mapping[str, str] = {
+    "all-up": N_("Everything is well, with a year of history behind it."),
+    "degraded": N_("One job reports that it is slow, another one is late."),
+    "partial-outage": N_("Some monitors are down, and people have said why."),
+    "major-outage": N_("Most monitors are down."),
+    "maintenance": N_("A maintenance window runs, and silence is expected."),
+    "detected": N_("A monitor is down, and nobody has said anything yet."),
+    "waiting": N_("A fresh installation: no heartbeat has arrived yet."),
+    "empty": N_("No monitors are configured."),
+    "unknown": N_("The loop stands still, so nothing can be vouched for."),
+    "large": N_("Two hundred monitors in twelve groups."),
+    "hostile": N_("Names and texts that try to break the page."),
+}
+
+
+def showcase(sites: Mapping[str, WSGIApplication]) -> WSGIApplication:
+    """One WSGI application with each site below its name, and at / the list of them."""
+    index = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+    words.register(index)
+
+    def listed(**_path: str) -> Response:
+        return show("showcase", site=None, states=[(name, _(STATES[name])) for name in sites])
+
+    def missing(_failure: Exception) -> Response:
+        return show("not_found", 404, site=None)
+
+    for address in ("/", "/index.md"):
+        index.add_url_rule(address, address, listed)
+    index.before_request(lambda: language.choose(language.SOURCE))
+    index.after_request(lambda answer: finish(Site(), answer))
+    index.register_error_handler(404, missing)
+    return DispatcherMiddleware(index, {f"/{name}": site for name, site in sites.items()})
