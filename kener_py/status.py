@@ -286,6 +286,42 @@ def percent(total: Uptime) -> str | None:
     return f"{whole}.{thousandths:03}".rstrip("0").rstrip(".")
 
 
+def combined(totals: Iterable[Uptime]) -> Uptime:
+    """The time of several monitors as one total: each monitor's hours weigh the same.
+
+    Degraded time of a monitor that counts it as downtime is downtime here.
+    """
+    up = degraded = down = maintenance = no_data = 0
+    for total in totals:
+        up += total.up
+        if total.is_degraded_down:
+            down += total.degraded
+        else:
+            degraded += total.degraded
+        down += total.down
+        maintenance += total.maintenance
+        no_data += total.no_data
+    return Uptime(up, degraded, down, maintenance, no_data)
+
+
+def combined_days(histories: Iterable[tuple[Day, ...]]) -> tuple[Day, ...]:
+    """Several monitors' days, all with the same dates, as one: the time added up, the worst status."""
+    found = []
+    for same in zip(*histories, strict=True):
+        first = same[0]
+        if all(day.uptime is first.uptime for day in same):  # most days by far
+            total, status = _times(first.uptime, len(same)), first.status
+        else:
+            total, status = combined(day.uptime for day in same), worst(day.status for day in same)
+        found.append(Day(first.date, first.started, first.ended, total, status))
+    return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _times(total: Uptime, count: int) -> Uptime:
+    return combined((total,) * count)
+
+
 def midnight(day: date, zone: str) -> Instant:
     """The first instant of a calendar day, also where the clocks skip midnight."""
     return int(datetime.combine(day, time.min, ZoneInfo(zone)).timestamp() * SECOND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kener_py.model.configured import Monitor, Site
@@ -45,6 +45,7 @@ class MonitorView:
     next_expected: Instant | None
     uptime: Mapping[str, Uptime]  # "24h", "7d", "30d", "90d"
     days: tuple[Day, ...]  # oldest first
+    sixty: Uptime = Uptime()  # of the last 60 days; programs are not told, but some strips end there
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Group:
     name: str
     status: Status
     views: tuple[MonitorView, ...]
+    uptime: Mapping[str, Uptime] = field(default_factory=dict)  # of all together; windows as of a view
+    sixty: Uptime = Uptime()
+    days: tuple[Day, ...] = ()  # of all together; () unless it is `quiet`
+    up: int = 0  # how many are UP now
+    quiet: bool = False  # large, and nothing is wrong: one line is enough
 
 
 class Overall(StrEnum):

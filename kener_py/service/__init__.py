@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -250,6 +250,10 @@ class Service:
     def board(self) -> Board:
         with self.store.snapshot() as db:
             return board.board(db, self.config, self.clock())
+
+    def public_names(self) -> Mapping[str, str]:
+        """The names of the public monitors by tag, in the order of the file."""
+        return board.names(self.config)
 
     def monitor_views(self) -> list[MonitorView]:
         """The public monitors in the order of the file."""

@@ -17,7 +17,7 @@ from kener_py import store
 from kener_py.service import Service
 from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
 from kener_py.web.finish import finish
-from kener_py.web.pages import front, incident, monitor
+from kener_py.web.pages import front, incident, monitor, text
 from kener_py.web.pages.show import error, not_found
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/livez", health.livez),
     (["GET"], "/readyz", health.readyz),
     (["GET", "POST"], "/alerts/<number>", acts.alert),
+    (["GET"], "/status.txt", text.status_txt),
+    (["GET"], "/llms.txt", text.llms_txt),
 ]
 
 # Pages for people; each has its twin in Markdown: `/index.md`, `/monitors/<tag>.md`.

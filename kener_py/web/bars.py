@@ -5,9 +5,11 @@ Bars are strokes with round ends, not outlines: a seventh of the bytes. All leng
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from kener_py.model import Day, Status
+from kener_py.model import DAY, Day, Status
 
 COLUMNS = 90
 PITCH = 10  # from one bar to the next
@@ -15,7 +17,8 @@ WIDTH = 7  # of the stroke, and so the height of its two round ends together
 HEIGHT = 40  # of a full bar
 GAP = 2  # between the two parts of a bar
 LEAST = 8  # no part is lower, however short the outage was
-DEGRADED_TOP = HEIGHT // 4  # a degraded bar ends here, below the top: three quarters
+DOT = 5  # from one dot of today's rest to the next
+TODAY_LEAST = 12  # of today's bar, however young the day is
 OUTLINE = HEIGHT // 4  # of a day without data
 
 # The origin is the centre of the first bar's upper end, so that most numbers are short integers.
@@ -29,38 +32,47 @@ class Path(NamedTuple):
 
     status: Status
     d: str
+    part: str = ""  # a further class: "cut" across maintenance, "rest" of today
 
 
 def strip(days: tuple[Day, ...]) -> tuple[Path, ...]:
-    """The paths of the last 90 days, today at the end; fewer days leave the start empty."""
+    """The paths of the last 90 days, today at the end; fewer days leave the start empty.
+
+    Today is as high as the day is old; dots say that the rest is still to come.
+    """
     parts: dict[Status, list[str]] = {status: [] for status in Status}
     days = days[-COLUMNS:]
     up, clean = Status.UP, parts[Status.UP]  # looked up once: nearly every day takes the short way
-    for column, day in enumerate(days, COLUMNS - len(days)):
+    for column, day in enumerate(days[:-1], COLUMNS - len(days)):
         if day.status is up:
             clean.append(_UP[column])
             continue
         for status, d in _bar(day, column * PITCH):
             parts[status].append(d)
-    return tuple(Path(status, "".join(part)) for status, part in parts.items() if part)
+    today = _today(days[-1]) if days else ((), ())
+    for status, d in today[0]:
+        parts[status].append(d)
+    paths = [Path(status, "".join(part)) for status, part in parts.items() if part]
+    cut = "".join(_cuts(parts[Status.MAINTENANCE]))
+    return (*paths, *((Path(Status.MAINTENANCE, cut, "cut"),) if cut else ()), *today[1])
 
 
-def _bar(day: Day, x: int) -> tuple[Path, ...]:
+def _bar(day: Day, x: int, height: int = HEIGHT) -> tuple[tuple[Status, str], ...]:
     uptime = day.uptime
     if day.status is Status.NO_DATA:
         side = WIDTH - 1
         low = HEIGHT - WIDTH // 2 - OUTLINE
-        return (Path(Status.NO_DATA, f"M{x - side // 2} {low}h{side}v{OUTLINE - 1}h-{side}z"),)
+        return ((Status.NO_DATA, f"M{x - side // 2} {low}h{side}v{OUTLINE - 1}h-{side}z"),)
     if not uptime.down:
-        return (_stroke(day.status, x, DEGRADED_TOP if day.status is Status.DEGRADED else 0, HEIGHT),)
+        return (_stroke(day.status, x, _top(day.status, height), HEIGHT),)
     rest = max(
         (uptime.up, Status.UP), (uptime.degraded, Status.DEGRADED), (uptime.maintenance, Status.MAINTENANCE)
     )
     if not rest[0]:
-        return (_stroke(Status.DOWN, x, 0, HEIGHT),)
+        return (_stroke(Status.DOWN, x, HEIGHT - height, HEIGHT),)
     # The share is of the time we know, so a day of 23 or 25 hours is as high as any other.
     known = uptime.up + uptime.degraded + uptime.down + uptime.maintenance
-    top = DEGRADED_TOP if rest[1] is Status.DEGRADED else 0
+    top = min(_top(rest[1], height), HEIGHT - GAP - 2 * LEAST)
     bite = min(max(LEAST, HEIGHT * uptime.down // known), HEIGHT - top - GAP - LEAST)
     return (
         _stroke(rest[1], x, top, HEIGHT - bite - GAP),
@@ -68,6 +80,29 @@ def _bar(day: Day, x: int) -> tuple[Path, ...]:
     )
 
 
-def _stroke(status: Status, x: int, top: int, bottom: int) -> Path:
+def _top(status: Status, height: int) -> int:
+    """Where a bar begins that is `height` high on a day of nothing else: a degraded one is lower."""
+    return HEIGHT - (height * 3 // 4 if status is Status.DEGRADED else height)
+
+
+def _today(day: Day) -> tuple[tuple[tuple[Status, str], ...], tuple[Path, ...]]:
+    """Today's bar, and the dots of its rest."""
+    x = (COLUMNS - 1) * PITCH
+    height = min(max(-(-HEIGHT * (day.ended - day.started) // DAY), TODAY_LEAST), HEIGHT)
+    bar = _bar(day, x, height)
+    top = HEIGHT - height
+    if day.status is Status.NO_DATA or top < GAP + DOT:
+        return bar, ()
+    return bar, (Path(bar[0][0], f"M{x} {top - GAP - DOT}V-2", "rest"),)
+
+
+def _cuts(strokes: list[str]) -> Iterator[str]:
+    """A diagonal across the middle of each of these bars."""
+    for stroke in strokes:
+        x, top, line = (int(number) for number in re.findall(r"-?\d+", stroke))
+        yield f"M{x - 4} {top + line // 2 + 5}l8-10"
+
+
+def _stroke(status: Status, x: int, top: int, bottom: int) -> tuple[Status, str]:
     """A bar that is seen from `top` to `bottom`; the round ends are a part of that."""
-    return Path(status, f"M{x} {top}v{bottom - top - WIDTH}")
+    return status, f"M{x} {top}v{bottom - top - WIDTH}"

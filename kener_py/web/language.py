@@ -38,6 +38,11 @@ def choose(default: str) -> None:
     g.language = asked_for() or request.accept_languages.best_match(LANGUAGES) or default
 
 
+def speak(language: str) -> None:
+    """Speak this one for the rest of the request, whatever is asked for."""
+    g.language = language
+
+
 def current() -> str:
     return str(g.get("language", SOURCE)) if has_app_context() else SOURCE
 

@@ -5,6 +5,7 @@ from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.monitor import monitor_page
 from kener_py.service.board.public import incidents
 from kener_py.service.board.public import monitors as public
+from kener_py.service.board.public import names
 from kener_py.service.board.views import is_stale, views
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "is_stale",
     "maintenance_page",
     "monitor_page",
+    "names",
     "overall",
     "public",
     "views",

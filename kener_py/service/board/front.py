@@ -22,17 +22,34 @@ from kener_py.service import maintenance
 from kener_py.service.board import public, views
 
 RECENT: Millis = 14 * DAY
+SMALL = 8  # monitors that are always shown one by one
+_FINE = (Status.UP, Status.NO_DATA)
 _MAJOR_SHARE = 0.75  # of the monitors that have data
+
+
+def group(name: str, inside: Sequence[MonitorView]) -> Group:
+    """What some monitors are together. At least one."""
+    worst = status.worst(view.status for view in inside)
+    is_quiet = len(inside) > SMALL and all(view.status in _FINE for view in inside)
+    return Group(
+        name=name,
+        status=worst,
+        views=tuple(inside),
+        uptime={
+            window: status.combined(view.uptime[window] for view in inside) for window in inside[0].uptime
+        },
+        sixty=status.combined(view.sixty for view in inside),
+        days=status.combined_days(view.days for view in inside) if is_quiet else (),
+        up=sum(view.status is Status.UP for view in inside),
+        quiet=is_quiet,
+    )
 
 
 def _groups(found: Iterable[MonitorView]) -> tuple[Group, ...]:
     by_category: dict[str, list[MonitorView]] = {}
     for view in found:
         by_category.setdefault(view.monitor.category, []).append(view)
-    return tuple(
-        Group(name, status.worst(view.status for view in inside), tuple(inside))
-        for name, inside in by_category.items()
-    )
+    return tuple(group(name, inside) for name, inside in by_category.items())
 
 
 _FROM_INCIDENT = {

@@ -53,6 +53,7 @@ class Figures:
     history: tuple[Span, ...]
     uptime: Mapping[str, Uptime]
     days: tuple[Day, ...]
+    sixty: Uptime  # of the last 60 days
 
 
 @lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
@@ -64,7 +65,8 @@ def figures_of(
         name: status.uptime(status.within(history, at - length, at), is_degraded_down)
         for name, length in WINDOWS.items()
     }
-    return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down))
+    sixty = status.uptime(status.within(history, at - 60 * DAY, at), is_degraded_down)
+    return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down), sixty)
 
 
 def view(
@@ -79,6 +81,7 @@ def view(
         next_expected=status.next_expected(state),
         uptime=figures.uptime,
         days=figures.days,
+        sixty=figures.sixty,
     )
 
 
