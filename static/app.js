@@ -1,4 +1,4 @@
-// What a page gains from a script; it is complete without one. In <head>, so that the theme stands before the first paint.
+// What a page gains from a script. It stands in <head>, so that the theme holds before anything is painted.
 "use strict";
 {
   const MINUTE = 60_000;
@@ -6,14 +6,14 @@
   const $ = (selector, within = document) => within.querySelector(selector);
   const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  const ours = new WeakSet(); // elements that no server sent
+  const ours = new WeakSet(); // what no server sent
   const make = (name, properties) => {
     const element = Object.assign(document.createElement(name), properties);
     ours.add(element);
     return element;
   };
 
-  // ---- what the visitor chose stays in this browser, if it lets us
+  // ---- choices of the visitor
 
   const stored = (name, value) => {
     try {
@@ -37,23 +37,20 @@
     $("#switches").append(group);
   };
 
-  const wear = (theme) => {
-    root.dataset.theme = theme;
-  };
+  const wear = (theme) => (root.dataset.theme = theme);
   wear(stored("theme") ?? "system");
 
-  // ---- times in the shape in which the server writes them
+  // ---- times, in the shape in which the server writes them
 
   const formats = {};
   const parts = (at, locale, timeZone, options) => {
-    const format = (formats[[locale, timeZone, Object.keys(options)]] ??= new Intl.DateTimeFormat(locale, {
-      calendar: "gregory", numberingSystem: "latn", hourCycle: "h23", timeZone, ...options,
-    }));
+    const full = `${locale}-u-ca-gregory-hc-h23-nu-latn`;
+    const format = (formats[[full, timeZone, options.year]] ??= new Intl.DateTimeFormat(full, { timeZone, ...options }));
     return Object.fromEntries(format.formatToParts(at).reverse().map(({ type, value }) => [type, value]));
   };
 
   const zoneName = (at, zone) => {
-    let name; // each English knows the abbreviations of its own part of the world
+    let name; // each English abbreviates only the zones near it
     for (const land of ["GB", "US", "AU", "NZ", "IN", "ZA"]) {
       name = parts(at, `en-${land}`, zone, { timeZoneName: "short" }).timeZoneName;
       if (!/[-+]/.test(name)) break;
@@ -65,7 +62,7 @@
     const { day, literal, month, year, hour, minute } = parts(at, root.lang, zone, {
       day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
     });
-    return { date: `${day}${literal.trim()} ${month} ${year}`, clock: `${hour}:${minute}` };
+    return `${day}${literal.trim()} ${month} ${year}, ${hour}:${minute}`;
   };
 
   let site, shown; // zones
@@ -74,10 +71,9 @@
     for (const time of $$("time[datetime$=Z]")) {
       time.title ||= time.textContent;
       const at = new Date(time.dateTime);
-      const { date, clock } = inWords(at, shown);
-      const text = `${clock} ${zoneName(at, shown)}`;
       // Where all times are of one day, the server writes no date.
-      time.textContent = shown === site ? time.title : /\d{4}/.test(time.title) ? `${date}, ${text}` : text;
+      const text = inWords(at, shown).slice(/\d{4}/.test(time.title) ? 0 : -5);
+      time.textContent = shown === site ? time.title : `${text} ${zoneName(at, shown)}`;
     }
     for (const note of $$("[data-zone-note]")) {
       note.title ||= note.textContent;
@@ -91,38 +87,43 @@
     shown = zones[stored("clock")] ?? zones.mine;
     const choices = Object.entries(zones).filter(([, its], i) => Object.values(zones).indexOf(its) === i);
     const [chosen] = choices.find(([, its]) => its === shown);
-    const apply = (name) => {
+    if (choices.length < 2) return;
+    addSwitch("clock", label, choices, chosen, (name) => {
       shown = zones[name];
       writeTimes();
-    };
-    if (choices.length > 1) addSwitch("clock", label, choices, chosen, apply);
+    });
   };
 
-  // ---- a slider over each strip of days, and a line that says which day it is on
+  // ---- a slider over each strip of days
 
   const point = (pick, isUsed) => {
     const { day, long, href, open, label, ...states } = JSON.parse($("[data-words]").dataset.words);
     const strip = pick.parentElement;
     const { tag, from, count, days } = strip.dataset;
-    // A narrow strip shows the newest days. A bar is 7 units wide, and the next begins 3 further on.
-    const bars = getComputedStyle(strip).getPropertyValue("--shown") || 90;
+    // A narrow strip shows the newest days. A bar is 7 units wide, the gap after it 3.
+    const bars = +getComputedStyle(strip).getPropertyValue("--shown");
     pick.min = 90 - Math.min(bars, count);
-    const index = pick.value - 90 + +count;
-    const entry = days.split("|").map((each) => /^(\d+)(?:-(\d+))?(.)(.*)/.exec(each))
-      .find((each) => each && +each[1] <= index && index <= (each[2] ?? each[1]));
-    const [state, words] = entry?.slice(3) ?? ["u"];
+    const column = pick.value - 90;
+    const index = column + +count;
+    const entries = [...days.matchAll(/(?<![^|])(\d+)-?(\d*)(.)([^|]*)/g)];
+    const [state, words] = entries.find(([, i, j]) => i <= index && index <= (j || i))?.slice(3) ?? "u";
     const at = new Date(Date.parse(from) + index * 1440 * MINUTE);
     const date = at.toISOString().slice(0, 10);
-    const sentence = fill(words ? long : day, { day: inWords(at, "UTC").date, state: states[state], words });
+    const sentence = fill(words ? long : day, { day: inWords(at, "UTC").slice(0, -7), state: states[state], words });
     const address = fill(href, { tag, date });
     pick.ariaLabel = fill(label, { name: ($(`#n-${tag}`) ?? $("h1")).textContent.trim() });
     pick.ariaValueText = sentence;
-    pick.onkeydown = ({ key }) => key === "Enter" && location.assign(address);
+    pick.onkeydown = ({ key }) => {
+      if (key === "Enter") location.assign(address);
+    };
     let mark = $(".mark", strip);
     if (!mark && !isUsed) return;
     mark ??= strip.appendChild(make("span", { className: "mark" }));
-    mark.style.insetInlineStart = `${(((pick.value - 90 + +bars) * 10 + 3.5) / (bars * 10 - 3)) * 100}%`;
-    strip.nextElementSibling.replaceChildren(sentence, " ", make("a", { href: address, textContent: open }));
+    mark.style.insetInlineStart = `${(((column + bars) * 10 + 3.5) / (bars * 10 - 3)) * 100}%`;
+    const line = strip.nextElementSibling;
+    const link = $("a", line) ?? make("a", { textContent: open });
+    link.href = address;
+    line.replaceChildren(sentence, " ", link);
   };
   const pointAll = () => $$(".pick").forEach((pick) => point(pick));
 
@@ -137,42 +138,39 @@
     pointAll();
   };
 
-  // ---- the page of now: fetched again and again, and brought up to date in place
+  // ---- the page of now, fetched again and brought up to date in place
 
-  let main, timer, isAsking;
+  let main, timer, said;
   let seen; // <main> as the server sent it
   let heard = Date.now(); // the last answer
   let lag = 0; // how old its measurement was, by the server's own clock
   let failures = 0;
-  let doubted; // the banner that nobody vouches for any more
+  let doubted; // the banner that nobody vouches for
 
   const key = (node) => node.nodeName + (node.id || (/^(LI|ART|SEC|DET)/.test(node.nodeName) && $("[id]", node)?.id));
 
-  // Only what differs from the page that `live` was made of is touched: focus, sliders and opened details stay.
+  // Nothing is touched but what has changed since: focus, sliders and opened details stay.
   const update = (live, was, fresh) => {
     if (was.isEqualNode(fresh)) return;
     const nodes = [...live.childNodes].filter((node) => !ours.has(node));
-    if (!fresh.attributes || live.matches("time") || nodes.length !== was.childNodes.length) {
-      live.replaceWith(document.importNode(fresh, true));
+    if (!fresh.attributes || live.title || nodes.length !== was.childNodes.length) {
+      live.replaceWith(fresh.cloneNode(true));
       return;
     }
     for (const name of [...was.getAttributeNames(), ...fresh.getAttributeNames()]) {
       const value = fresh.getAttribute(name);
-      if (value !== was.getAttribute(name)) live.setAttribute(name, value ?? "");
+      if (value === was.getAttribute(name)) continue;
+      if (value === null) live.removeAttribute(name);
+      else live.setAttribute(name, value);
     }
     const pairs = nodes.map((node, i) => [node, was.childNodes[i]]);
     let next = live.firstChild;
     for (const child of fresh.childNodes) {
       while (ours.has(next)) next = next.nextSibling;
-      const place = pairs.findIndex(([, old]) => key(old) === key(child));
-      if (place < 0) {
-        live.insertBefore(document.importNode(child, true), next);
-        continue;
-      }
-      const [[node, old]] = pairs.splice(place, 1);
-      if (node === next) next = node.nextSibling;
-      else live.insertBefore(node, next);
-      update(node, old, child);
+      const [node, old] = pairs.splice(pairs.findIndex((pair) => key(pair[1]) === key(child)) >>> 0, 1)[0] ?? [];
+      if (node !== next || !node) live.insertBefore(node ?? child.cloneNode(true), next);
+      else next = node.nextSibling;
+      if (node) update(node, old, child);
     }
     for (const [node] of pairs) {
       if (ours.has(node.nextSibling)) node.nextSibling.remove();
@@ -180,62 +178,56 @@
     }
   };
 
-  const name = (title, icon) => {
+  const entitle = (title, icon) => {
     document.title = title;
     $("link[rel=icon]").href = icon;
   };
   const state = () => $(".banner :is(h1, h2)", main)?.textContent.trim();
+  const tell = () => {
+    if (state() !== said) $("#live").textContent = said = state();
+  };
 
+  // A server that answers says "unknown" itself, after three minutes.
   const doubt = () => {
-    // The server itself says "unknown" after three minutes.
     if (doubted || Date.now() - heard + lag < 4 * MINUTE) return;
     const template = $("#unknown", seen);
     doubted = $("#banner") ?? main;
     main.classList.add("stale");
     if (!template) return;
-    doubted.replaceWith(template.content.cloneNode(true));
-    name(template.dataset.title, template.dataset.icon);
+    doubted.replaceWith(template.content.firstElementChild.cloneNode(true));
+    entitle(template.dataset.title, template.dataset.icon);
     writeTimes();
-    $("#live").textContent = state();
-  };
-  const trust = () => {
-    main.classList.remove("stale");
-    $("#banner")?.replaceWith(doubted);
-    doubted = null;
-  };
-
-  const bringUpToDate = (page) => {
-    const focused = document.activeElement;
-    const fresh = $("main", page);
-    update(main, seen, fresh);
-    seen = fresh;
-    name(page.title, $("link[rel=icon]", page).href);
-    enhance();
-    if (focused !== document.activeElement) focused.focus({ preventScroll: true }); // it has been moved
+    tell();
   };
 
   const ask = async () => {
-    if (isAsking || document.hidden) return;
-    clearTimeout(timer);
-    isAsking = true;
-    const before = state();
+    if (document.hidden) return;
     try {
-      const options = { cache: "no-cache", headers: { Accept: "text/html" }, signal: AbortSignal.timeout(MINUTE / 3) };
-      const answer = await fetch(location, options);
+      const answer = await fetch(location, {
+        cache: "no-cache", headers: { Accept: "text/html" }, signal: AbortSignal.timeout(MINUTE / 3),
+      });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (!answer.ok || !$("main[data-live]", page)) throw answer;
+      const fresh = $("main[data-live]", page);
+      if (!answer.ok || !fresh) throw answer;
       failures = 0;
       heard = Date.now();
-      lag = Math.max(0, Date.parse(answer.headers.get("Date")) - $("#banner", page)?.dataset.measured) || 0;
-      if (doubted) trust();
-      bringUpToDate(page);
+      lag = Math.max(0, Date.parse(answer.headers.get("Date")) - $("#banner", fresh)?.dataset.measured) || 0;
+      if (doubted) $("#banner")?.replaceWith(doubted);
+      doubted = 0;
+      main.classList.remove("stale");
+      const focused = document.activeElement;
+      update(main, seen, fresh);
+      seen = fresh;
+      entitle(page.title, $("link[rel=icon]", page).href);
+      enhance();
+      if (focused !== document.activeElement) focused.focus({ preventScroll: true }); // it was moved
+      tell();
     } catch {
       failures += 1;
       doubt();
     }
-    isAsking = false;
-    if (state() !== before) $("#live").textContent = state();
     const pause = $("[data-state=MAJOR_OUTAGE]") ? 1 : Math.min(2 ** failures, 10) / 2;
+    clearTimeout(timer);
     timer = setTimeout(ask, pause * MINUTE * (0.9 + Math.random() / 5));
   };
 
@@ -243,6 +235,7 @@
     main = $("main[data-live]");
     if (!main || $("form", main)) return;
     seen = main.cloneNode(true);
+    said = state();
     if (!$("#live")) document.body.append(make("p", { id: "live", className: "unseen", role: "status" }));
     document.addEventListener("visibilitychange", ask);
     setInterval(doubt, MINUTE / 6);

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .browser import Browser, running
 from .server import Server
 
 Serve = Callable[..., Server]
@@ -42,3 +43,10 @@ def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """The same for a server that a whole file of tests shares."""
     with servers(tmp_path_factory.mktemp("real")) as start:
         yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each page has its own profile."""
+    with running() as started:
+        yield started
