@@ -8,7 +8,7 @@ import { withBrowser } from "./drive.mjs";
 
 const pages = [];
 
-async function open(browser, { js = true, zone, lang, size, touch = false, media = [], before }) {
+async function open(browser, { js = true, zone, lang, size, touch = false, media = {}, before }) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const cdp = await page.createCDPSession();
@@ -26,7 +26,7 @@ async function open(browser, { js = true, zone, lang, size, touch = false, media
   if (lang) await page.setExtraHTTPHeaders({ "Accept-Language": lang });
   const [width, height] = size ?? [1200, 900];
   await page.setViewport({ width, height, hasTouch: touch, isMobile: touch });
-  await page.emulateMediaFeatures(Object.entries(media).map(([name, value]) => ({ name, value })));
+  await cdp.send("Emulation.setEmulatedMedia", { features: Object.entries(media).map(([name, value]) => ({ name, value })) });
   if (before) await page.evaluateOnNewDocument(before);
   return pages.push({ page, cdp, log, context }) - 1;
 }

@@ -44,7 +44,8 @@ class Browser:
         self.process = process
 
     def ask(self, **words: Any) -> Any:
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(words) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -122,7 +123,8 @@ def running() -> Iterator[Browser]:
     try:
         yield Browser(process)
     finally:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.close()
         process.stdout.close()
         process.wait(30)
