@@ -13,6 +13,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.html, self.tags, self.stack, self.words = html, [], [], []
+        self.inert: list[tuple[str, dict[str, str]]] = []
         self.texts: dict[str, list[str]] = {}
         self.feed(html)
         assert self.stack == []
@@ -32,15 +33,21 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.stack.append(tag)
+        if "template" in self.stack:  # no part of the page until a script makes it one
+            self.tags.pop()
+            self.inert.append((tag, dict(attrs)))
+        elif tag not in VOID:
             self.texts.setdefault(tag, []).append("")
 
     def handle_startendtag(self, tag: str, attrs) -> None:
-        self.tags.append((tag, dict(attrs)))
+        (self.inert if "template" in self.stack else self.tags).append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
         assert self.stack.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        if "template" in self.stack:
+            return
         self.words.append(data)
         for tag in set(self.stack):
             self.texts[tag][-1] += data

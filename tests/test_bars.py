@@ -21,11 +21,13 @@ def columns(path: bars.Path) -> list[int]:
     return [int(x) / bars.PITCH for x in re.findall(r"M(-?\d+) ", path.d)]
 
 
-def seen(one: Day) -> dict[Status, tuple[int, int]]:
+def seen(one: Day, *after: Day) -> dict[Status, tuple[int, int]]:
     """From where to where, counted from the top, each state of a day's bar is seen."""
     shapes = {}
-    for path in bars.strip((one,)):
-        top, line = re.fullmatch(r"M890 (\d+)v(\d+)", path.d).groups()
+    for path in bars.strip((one, *after)):
+        if path.part:
+            continue
+        top, line = re.match(r"M890 (\d+)v(\d+)", path.d).groups()
         shapes[path.status] = (int(top), int(top) + int(line) + bars.WIDTH)
     return shapes
 
@@ -59,7 +61,7 @@ def test_each_state_is_one_path_with_its_own_columns() -> None:
     days[20] = day(Status.DOWN, up=DAY - HOUR, down=HOUR)
     days[30] = day(Status.MAINTENANCE, up=DAY - HOUR, maintenance=HOUR)
     days[40] = day(Status.DOWN, down=DAY)
-    paths = {path.status: path for path in bars.strip(tuple(days))}
+    paths = {path.status: path for path in bars.strip(tuple(days)) if not path.part}
     assert len(paths) == 5
     # The outlined square begins half a bar to the left of its column's middle.
     assert paths[Status.NO_DATA].d == "M-3 27h6v9h-6z"
@@ -101,12 +103,43 @@ def test_maintenance_never_hides_an_outage() -> None:
 @pytest.mark.parametrize("hours", [23, 24, 25])
 def test_a_day_of_any_length_is_as_high_as_another(hours: int) -> None:
     half = hours * HOUR // 2
-    assert seen(day(Status.DOWN, hours * HOUR, up=half, down=half))[Status.DOWN] == (20, 40)
-    assert seen(day(Status.UP, hours * HOUR, up=hours * HOUR)) == {Status.UP: (0, 40)}
+    past = day(Status.DOWN, hours * HOUR, up=half, down=half)
+    paths = {path.status: path.d for path in bars.strip((past, NO_DATA))}
+    assert (paths[Status.UP], paths[Status.DOWN]) == ("M880 0v11", "M880 20v13")
+    whole = bars.strip((day(Status.UP, hours * HOUR, up=hours * HOUR), NO_DATA))
+    assert [path.d for path in whole if path.status is Status.UP] == ["M880 0v33"]
 
 
-def test_today_is_drawn_as_far_as_it_went() -> None:
-    assert seen(day(Status.UP, 5 * MINUTE, up=5 * MINUTE)) == {Status.UP: (0, 40)}
+def rest(one: Day) -> list[tuple[Status, str]]:
+    return [(path.status, path.d) for path in bars.strip((UP, one)) if path.part == "rest"]
+
+
+def test_today_is_as_high_as_the_day_is_old_and_dots_stand_for_the_rest() -> None:
+    noon = day(Status.UP, DAY // 2, up=DAY // 2)
+    assert seen(noon) == {Status.UP: (20, 40)}
+    assert rest(noon) == [(Status.UP, "M890 13V-2")]
+    assert seen(day(Status.DEGRADED, DAY // 2, degraded=HOUR)) == {Status.DEGRADED: (25, 40)}
+    assert rest(UP) == rest(day(Status.UP, 25 * HOUR, up=25 * HOUR)) == []
+
+
+def test_a_young_day_is_high_enough_to_be_seen() -> None:
+    assert seen(day(Status.UP, 5 * MINUTE, up=5 * MINUTE)) == {Status.UP: (28, 40)}
+    young = day(Status.DOWN, 5 * MINUTE, up=3 * MINUTE, down=2 * MINUTE)
+    assert seen(young) == {Status.UP: (22, 30), Status.DOWN: (32, 40)}
+    assert seen(day(Status.DOWN, 5 * MINUTE, down=5 * MINUTE)) == {Status.DOWN: (28, 40)}
+
+
+def test_a_day_without_data_has_no_rest() -> None:
+    assert rest(day(Status.NO_DATA, HOUR, no_data=HOUR)) == []
+
+
+def test_maintenance_is_cut_across_its_middle() -> None:
+    window = day(Status.MAINTENANCE, up=DAY - HOUR, maintenance=HOUR)
+    paths = bars.strip((window, UP, window))
+    (cut,) = [path for path in paths if path.part == "cut"]
+    assert cut == (Status.MAINTENANCE, "M866 21l8-10M886 21l8-10", "cut")
+    assert paths.index(cut) > max(n for n, path in enumerate(paths) if not path.part), "or it is painted over"
+    assert [path for path in bars.strip((UP,)) if path.part == "cut"] == []
 
 
 def test_unknown_hours_make_an_outage_no_smaller() -> None:

@@ -68,7 +68,7 @@ def test_the_front_page_has_what_runs_and_what_comes(world: World) -> None:
     assert "Scheduled maintenance in progress" in text
     assert text.index("Disk swap") < text.index("Move")
     assert "<strong>care</strong>" in text
-    assert "In progress · since" in text
+    assert "In progress since" in text
     assert "1 Jan 2026, 02:00 CET" in text
 
 

@@ -15,7 +15,18 @@ from werkzeug.routing import BaseConverter
 
 from kener_py import store
 from kener_py.service import Service
-from kener_py.web import acts, api, health, heartbeat, incidents, language, maintenances, monitors, words
+from kener_py.web import (
+    acts,
+    api,
+    health,
+    heartbeat,
+    incidents,
+    language,
+    maintenances,
+    monitors,
+    strips,
+    words,
+)
 from kener_py.web.finish import finish
 from kener_py.web.pages import front, incident, monitor, text
 from kener_py.web.pages.show import error, not_found
@@ -86,6 +97,7 @@ def create(service: Service) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
+    strips.register(app)
     for methods, rule, view in ROUTES:
         name = f"{methods[0]} {rule}"  # one URL may have several views
         app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)

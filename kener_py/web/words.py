@@ -92,13 +92,7 @@ def register(app: Flask) -> None:
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals.update(
-        absolute=absolute,
-        asset=asset,
-        days_words=days_words,
-        language=language,
-        path=path,
-        root=root,
-        view_box=bars.VIEW_BOX,
+        absolute=absolute, asset=asset, language=language, path=path, root=root, view_box=bars.VIEW_BOX
     )
     env.filters.update(
         ago=ago,
@@ -111,7 +105,6 @@ def register(app: Flask) -> None:
         markdown=markdown,
         md=md,
         day_text=day_text,
-        days_data=days_data,
         number=language.number,
         parts=parts,
         plain=plain,
@@ -290,48 +283,6 @@ def parts(uptime: Uptime) -> str:
     }
     words = [_(text, length=duration(length)) for text, length in lengths.items() if length]
     return language.listed(words) if len(words) > 1 else duration(sum(lengths.values()))
-
-
-_LETTERS = {
-    Status.UP: "u",
-    Status.DEGRADED: "g",
-    Status.DOWN: "d",
-    Status.MAINTENANCE: "m",
-    Status.NO_DATA: "n",
-}
-
-
-def days_data(days: tuple[Day, ...]) -> str:
-    """The days for the script that reads them out: "0-33n|41d43 min".
-
-    One entry for each run of days that have the same to tell, `|` between them: its first and last place
-    (one number if they are the same), the state's letter, then how long in words. Days that are in no
-    entry were up. `days_words` has the words that are the same for every strip.
-    """
-    runs: list[tuple[int, int, str]] = []
-    for place, day in enumerate(days):
-        if day.status is Status.UP:
-            continue
-        told = "n" if day.status is Status.NO_DATA else _LETTERS[day.status] + parts(day.uptime)
-        if runs and runs[-1][1:] == (place - 1, told):
-            runs[-1] = (runs[-1][0], place, told)
-        else:
-            runs.append((place, place, told))
-    return "|".join(
-        f"{first}{told}" if first == last else f"{first}-{last}{told}" for first, last, told in runs
-    )
-
-
-def days_words() -> dict[str, str]:
-    """What a script says of a day: the states by letter, and sentences with {places} to fill in."""
-    states = {letter: word(status) for status, letter in _LETTERS.items()}
-    return states | {
-        "day": _("{day}: {state}"),
-        "long": _("{day}: {state}, {words}"),
-        "label": _("Days of {name}"),
-        "open": _("Open this day"),
-        "href": path("/monitors/{tag}/{date}").replace("%7B", "{").replace("%7D", "}"),
-    }
 
 
 def share(uptime: Uptime) -> str | None:

@@ -3,9 +3,8 @@
 from kener_py.service.board.front import board, overall
 from kener_py.service.board.incident import incident_page, maintenance_page
 from kener_py.service.board.monitor import monitor_page
-from kener_py.service.board.public import incidents
+from kener_py.service.board.public import incidents, names
 from kener_py.service.board.public import monitors as public
-from kener_py.service.board.public import names
 from kener_py.service.board.views import is_stale, views
 
 __all__ = [

@@ -61,14 +61,18 @@ def llms_txt(service: Service) -> Response:
     site = service.config.site
     names = service.public_names()
     lines = [f"# {md(site.title)}", "", f"> {md(site.description or 'A status page.')}", "", "## Pages", ""]
-    lines += [_link(service, title, path(address), what) for title, address, what in _PAGES if _is_here(address)]
+    lines += [
+        _link(service, title, path(address), what) for title, address, what in _PAGES if _is_here(address)
+    ]
     if names:
         lines += ["", "## Monitors", ""]
         lines += [
             _link(service, name, path(f"/monitors/{tag}.md")) for tag, name in list(names.items())[:MONITORS]
         ]
     lines += ["", "## Data", ""]
-    lines += [_link(service, title, root(address), what) for title, address, what in _DATA if _is_here(address)]
+    lines += [
+        _link(service, title, root(address), what) for title, address, what in _DATA if _is_here(address)
+    ]
     return _text("\n".join(lines) + "\n")
 
 
