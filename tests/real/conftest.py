@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from .browser import Browser, running
 from .server import Server
+from .visits import Visit, calm_site
 
 Serve = Callable[..., Server]
 
@@ -42,3 +44,23 @@ def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """The same for a server that a whole file of tests shares."""
     with servers(tmp_path_factory.mktemp("real")) as start:
         yield start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each page has its own profile."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def site(serve_module: Serve, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The calm site; no test changes it."""
+    return calm_site(serve_module, tmp_path_factory.mktemp("past"))
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Server) -> Iterator[Visit]:
+    visitor = Visit(browser, site.url)
+    yield visitor
+    visitor.leave()
