@@ -193,7 +193,7 @@
     const template = $("#unknown", seen);
     doubted = $("#banner") ?? main;
     main.classList.add("stale");
-    if (!template) return;
+    if (!template || doubted === main) return;
     doubted.replaceWith(template.content.firstElementChild.cloneNode(true));
     entitle(template.dataset.title, template.dataset.icon);
     writeTimes();

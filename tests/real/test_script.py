@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -390,7 +391,9 @@ def test_a_server_that_hangs_is_doubted_as_well(browser: Browser, lively: Server
     page = browser.open(lively.url, before=LEAP % 0)
 
     lively.signal(signal.SIGSTOP)
+    assert lively.process is not None
     try:
+        os.waitid(os.P_PID, lively.process.pid, os.WSTOPPED | os.WNOWAIT)  # a signal takes its time
         page.js(f"leap({4 * MINUTE}); {POLL}")
         until(lambda: page.text("h1") == "Status unknown", 20, "the doubt")
     finally:
