@@ -111,6 +111,11 @@ class Sent(list[Message]):
         self.append(Message(url, title, text, severity, delivery, thread, html, markdown))
 
 
+def no_post(*call: object) -> None:
+    """A post for those who have no webhook."""
+    raise AssertionError(f"no webhook is configured, and yet one is called: {call}")
+
+
 # ---- configurations --------------------------------------------------------------------------
 
 

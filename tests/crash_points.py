@@ -117,7 +117,7 @@ def calm(service: Service) -> None:
 def troubled(service: Service) -> None:
     """The job reported trouble five seconds ago, and everybody knows."""
     beat(service, Status.DOWN)
-    sender = Sender(service, tell_nobody)
+    sender = Sender(service, tell_nobody, tell_nobody)
     sender.start()
     wait_for(service.store, 1)
     sender.stop()
@@ -179,7 +179,7 @@ def play(order: dict[str, Any]) -> None:
     points.is_armed = order["path"] == "restart"
     db = store.Store(database)
     service = Service(db, config, present)
-    loop, sender = Loop(service), Sender(service, send)
+    loop, sender = Loop(service), Sender(service, send, tell_nobody)
     loop.step(present())  # what a loop writes when it begins comes before the points of all other paths
     if order["path"] in ("report", "recovery", "removal"):
         look(service)

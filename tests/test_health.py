@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import World
+from conftest import World, no_post
 
 from kener_py.model import MINUTE, SECOND, Status
 from kener_py.service.health import LAG
@@ -42,7 +42,7 @@ def test_it_is_ready_while_the_loop_ticks(world: World, path: str) -> None:
 
 
 def test_it_is_not_ready_while_the_sender_stands_still(world: World) -> None:
-    sender = Sender(world.service, lambda *_, **__: None)
+    sender = Sender(world.service, lambda *_, **__: None, no_post)
     sender.step(world.clock.now)
     assert get(world, "/readyz")[0] == 200
     world.clock.now += LAG + SECOND

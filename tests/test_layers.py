@@ -28,10 +28,12 @@ ARROWS: dict[str, set[str]] = {
     "config": {"model", "contrast"},
     "store": {"model"},
     "notify": set(),
+    "webhook": {"model"},
     "service": CORE | {"config", "store"},
     "web": {"model", "store", "service"},
     "demo": CORE | {"config", "store", "service"},
-    "cli": CORE | {"config", "store", "notify", "service", "web", "demo"},  # cli.report prints with web.api
+    "cli": CORE
+    | {"config", "store", "notify", "webhook", "service", "web", "demo"},  # cli.report prints with web.api
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -70,6 +72,7 @@ FOR_CORE = {
     "heapq",
     "html",
     "itertools",
+    "json",
     "math",
     "operator",
     "re",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import OPS, Clock, Sent, T, World, config, monitor, rule
+from conftest import OPS, Clock, Sent, T, World, config, monitor, no_post, rule
 
 from kener_py import store
 from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Notifier, Status
@@ -63,7 +63,7 @@ class Post:
     def __init__(self, world: World, channel: Channel) -> None:
         self.world = world
         self.channel = channel
-        self.sender = Sender(world.service, channel)
+        self.sender = Sender(world.service, channel, no_post)
 
     def step(self, *, hangs: int = 0) -> float:
         """One step, of whose attempts so many hang."""
@@ -518,7 +518,7 @@ def test_an_outcome_is_written_down_although_the_database_is_busy_for_a_moment(
         sent(url, title, text, **more)
         monkeypatch.setattr(world.db, "write", busy)
 
-    made = Sender(world.service, send)
+    made = Sender(world.service, send, no_post)
     monkeypatch.setattr(made._stopping, "wait", lambda _: False)
     world.beat(DOWN)
     made.step(clock.now)
@@ -598,7 +598,7 @@ def test_an_outcome_wakes_the_sender(post: Post) -> None:
 
 def test_the_thread_sends_what_becomes_owed_and_stops(world: World) -> None:
     done = threading.Event()
-    thread = Sender(world.service, lambda *_, **__: done.set())
+    thread = Sender(world.service, lambda *_, **__: done.set(), no_post)
     thread.start()
     world.beat(DOWN)
     assert done.wait(WAIT)
@@ -612,7 +612,7 @@ def test_nothing_that_happens_in_a_step_ends_the_thread(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     done, failed = threading.Event(), threading.Event()
-    thread = Sender(world.service, lambda *_, **__: done.set())
+    thread = Sender(world.service, lambda *_, **__: done.set(), no_post)
     step = thread.step
 
     def flaky(at: int) -> float:
@@ -644,7 +644,7 @@ def test_stopping_waits_for_all_attempts_together_and_not_for_each(post: Post) -
 
 
 def test_a_stop_between_two_steps_is_noticed_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    thread = Sender(world.service, lambda *_, **__: None)
+    thread = Sender(world.service, lambda *_, **__: None, no_post)
 
     class Late(threading.Event):
         """The stop comes just before the sender clears what wakes it."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import click
 
-from kener_py import messages, notify
+from kener_py import messages, notify, webhook
 from kener_py.messages import Message
 from kener_py.model import Config, Instant, Monitor, Notice, Notifier, Rule
 
@@ -17,6 +17,7 @@ def send(config: Config, notifiers: Iterable[Notifier], monitor: Monitor | None,
     """Send to every URL of the notifiers and print how it went; the number of failures."""
     failed = 0
     for notifier in notifiers:
+        failed += _call(config, notifier, monitor, at)
         for number, url in enumerate(notifier.urls, 1):
             where = f"{notifier.name} #{number} ({notify.kind(url)})"
             for word, severity, delivery, message in _messages(config, notifier, monitor, at):
@@ -38,9 +39,41 @@ def send(config: Config, notifiers: Iterable[Notifier], monitor: Monitor | None,
     return failed
 
 
+def _call(config: Config, notifier: Notifier, monitor: Monitor | None, at: Instant) -> int:
+    """Call the webhook, if it has one; the number of failures."""
+    hook, failed = notifier.webhook, 0
+    if hook is None:
+        return 0
+    for word, event in _events(config, notifier, monitor, at):
+        try:
+            webhook.post(hook, event, uuid.uuid4().hex, at)
+            click.echo(f"{notifier.name} (webhook): {word}sent")
+        except webhook.WebhookError as error:
+            failed += 1
+            click.echo(f"{notifier.name} (webhook): {word}failed: {error}")
+    return failed
+
+
+def _events(
+    config: Config, notifier: Notifier, monitor: Monitor | None, at: Instant
+) -> Iterator[tuple[str, str]]:
+    """What to call it, and the body."""
+    if notifier.webhook is None:
+        return
+    if monitor is None:
+        yield "", messages.test_event(notifier.webhook, config.site, at)
+        return
+    for notice in messages.examples(monitor, _rule(config, notifier, monitor), at):
+        yield f"{notice.kind} ", messages.event(notifier.webhook, [notice], config.site)
+
+
 def show(config: Config, notifiers: Iterable[Notifier], monitor: Monitor | None, at: Instant) -> None:
     """Print the messages as text, each with the kinds of URL that it would go to."""
     for notifier in notifiers:
+        for _, event in _events(config, notifier, monitor, at):
+            click.echo(f"---- {notifier.name} (webhook)\n{event}\n")
+        if not notifier.urls:
+            continue
         kinds = ", ".join(notify.kind(url) for url in notifier.urls)
         for _, _, _, message in _messages(config, notifier, monitor, at):
             click.echo(f"---- {notifier.name} ({kinds})\n{message.title}\n\n{message.text}\n")

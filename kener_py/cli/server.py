@@ -15,7 +15,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
-from kener_py import __version__, config, messages, notify, store, web
+from kener_py import __version__, config, messages, notify, store, web, webhook
 from kener_py.cli import logs
 from kener_py.model import Config, Instant, Server
 from kener_py.service import Service
@@ -133,7 +133,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
     try:
         service = Service(db, first, clock)
         watcher = Watcher(service, reload)
-        sender = Sender(service, notify.send)
+        sender = Sender(service, notify.send, webhook.post)
         loop = Loop(service)
 
         def start() -> None:

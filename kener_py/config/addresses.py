@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from typing import Annotated
@@ -81,6 +82,18 @@ def notifier_url(node: object) -> str:
     return value.strip()
 
 
+def webhook_secret(node: object) -> str:
+    wanted = "should be whsec_ and 24 to 64 bytes as base64: printf whsec_; openssl rand -base64 32"
+    value = scalar(node, "a webhook secret").strip()
+    try:
+        length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+    except ValueError:
+        length = 0
+    if not value.startswith("whsec_") or not 24 <= length <= 64:
+        raise ValueError(wanted)  # never shown: it is a secret
+    return value
+
+
 def host(node: object) -> str:
     written = text(node, wanted="a host name or an IP address").strip().removeprefix("[").removesuffix("]")
     if not re.fullmatch(r"[A-Za-z0-9._:%-]+", written):
@@ -128,4 +141,5 @@ LinkAddress = Annotated[str, Leaf(link, LINK_SHAPE)]
 Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
 FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
 Sha256 = Annotated[str, Leaf(sha256, {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})]
+WEBHOOK_SECRET_SHAPE = {"type": "string", "pattern": r"^whsec_|\$\{"}
 NOTIFIER_SHAPE = {"type": "string", "pattern": r"://|\$\{"}

@@ -15,7 +15,7 @@ from kener_py.config.problems import FieldPath, Report, suggestion
 from kener_py.config.sections import ApiKeySection, MaintenanceSection, NotifierSection
 from kener_py.config.shapes import NotifierUrls
 from kener_py.config.times import instant
-from kener_py.model import ApiKey, MaintenancePlan, Monitor, Notifier, Rule, Status
+from kener_py.model import ApiKey, MaintenancePlan, Monitor, Notifier, Rule, Status, Webhook
 
 URLS: TypeAdapter[list[str]] = TypeAdapter(NotifierUrls)
 SHORT_KEY = 16
@@ -78,20 +78,44 @@ def notifiers(
             message = "a URL cannot be the name: write a name, and the URL in quotes behind it"
             report.problem(node.keys_as_written[name], ("notifiers",), message)
         elif isinstance(urls, Fields):
-            section = reading.section(NotifierSection, urls, path, report)
-            if section is None:
-                continue
-            _check_urls(section.urls, urls["urls"], (*path, "urls"), check_url, report)
-            for field, template in (("title", section.title), ("body", section.body)):
-                for problem in check_template(template) if template else ():
-                    report.problem(urls[field], (*path, field), f"the template, {problem}")
-            found[name] = Notifier(
-                name, tuple(dict.fromkeys(section.urls)), section.title or "", section.body or ""
-            )
+            found_one = _notifier(name, urls, path, check_url, check_template, report)
+            if found_one is not None:
+                found[name] = found_one
         elif (read := reading.value(URLS, urls, path, report)) is not None:
             _check_urls(read, urls, path, check_url, report)
             found[name] = Notifier(name, tuple(dict.fromkeys(read)))
     return found
+
+
+def _notifier(
+    name: str,
+    node: Fields,
+    path: FieldPath,
+    check_url: CheckUrl,
+    check_template: CheckTemplate,
+    report: Report,
+) -> Notifier | None:
+    section = reading.section(NotifierSection, node, path, report)
+    if section is None:
+        return None
+    if section.urls is None and section.webhook is None:
+        report.problem(node, path, "has neither `urls` nor a `webhook`, so nobody hears of anything")
+    if section.webhook is not None and section.secret is None:
+        report.problem(node["webhook"], (*path, "webhook"), "needs a `secret` to sign with")
+    if section.webhook is None:
+        for field in ("secret", "format"):
+            if field in node:
+                report.problem(node[field], (*path, field), "is only for a `webhook`")
+    urls = section.urls or []
+    if urls:
+        _check_urls(urls, node["urls"], (*path, "urls"), check_url, report)
+    for field, template in (("title", section.title), ("body", section.body)):
+        for problem in check_template(template) if template else ():
+            report.problem(node[field], (*path, field), f"the template, {problem}")
+    hook = None
+    if section.webhook is not None:
+        hook = Webhook(section.webhook, tuple(section.secret or ()), section.format)
+    return Notifier(name, tuple(dict.fromkeys(urls)), section.title or "", section.body or "", hook)
 
 
 def _check_urls(urls: list[str], node: Node, path: FieldPath, check_url: CheckUrl, report: Report) -> None:

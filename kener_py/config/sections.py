@@ -10,6 +10,7 @@ from kener_py.config.addresses import (
     FilePath,
     Host,
     Sha256,
+    WebAddress,
 )
 from kener_py.config.fields import (
     AnyText,
@@ -26,6 +27,8 @@ from kener_py.config.shapes import (
     NotifierUrls,
     Scopes,
     Section,
+    WebhookFormat,
+    WebhookSecrets,
     shown_default,
 )
 from kener_py.config.times import (
@@ -35,6 +38,7 @@ from kener_py.config.times import (
     Moment,
     Zone,
 )
+from kener_py.model import WebhookShape
 
 
 class ServerSection(Section):
@@ -95,8 +99,30 @@ class RetentionSection(Section):
 class NotifierSection(Section):
     """Who can be told, and in which words."""
 
-    urls: NotifierUrls = Field(
-        title="URLs", description="One Apprise URL or a list of them.", examples=[["json://localhost"]]
+    urls: NotifierUrls | None = Field(
+        default=None,
+        title="URLs",
+        description="One Apprise URL or a list of them.",
+        examples=[["json://localhost"]],
+    )
+    webhook: WebAddress | None = Field(
+        default=None,
+        title="Webhook",
+        description="An address that is called with signed events, as Standard Webhooks says.",
+        examples=["https://example.org/hooks/status"],
+    )
+    secret: WebhookSecrets | None = Field(
+        default=None,
+        title="Webhook secret",
+        description="whsec_ and base64; a list of them while one replaces another.",
+        examples=["${WEBHOOK_SECRET}"],
+    )
+    format: WebhookFormat = Field(
+        default=WebhookShape.STANDARD,
+        title="Webhook format",
+        description="The body of the event: standard, or as Statuspage calls webhooks.",
+        examples=["statuspage"],
+        json_schema_extra=shown_default("standard"),
     )
     title: Text | None = Field(
         default=None,

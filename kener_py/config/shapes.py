@@ -10,8 +10,10 @@ from pydantic_core import CoreSchema
 
 from kener_py.config.addresses import (
     NOTIFIER_SHAPE,
+    WEBHOOK_SECRET_SHAPE,
     network,
     notifier_url,
+    webhook_secret,
 )
 from kener_py.config.fields import (
     FILLED,
@@ -22,7 +24,7 @@ from kener_py.config.fields import (
     only,
     words_shape,
 )
-from kener_py.model import LANGUAGES, Severity, Status
+from kener_py.model import LANGUAGES, Severity, Status, WebhookShape
 
 
 class Section(BaseModel):
@@ -73,6 +75,15 @@ LogLevel = Annotated[
         is_text=True,
     ),
 ]
+WEBHOOK_FORMATS = {str(word): word for word in WebhookShape}
+WebhookFormat = Annotated[
+    WebhookShape,
+    Leaf(
+        partial(choice, words=WEBHOOK_FORMATS, wanted="standard or statuspage"), words_shape(*WEBHOOK_FORMATS)
+    ),
+]
+WebhookSecret = Annotated[str, Leaf(webhook_secret, WEBHOOK_SECRET_SHAPE, is_text=True)]
+WebhookSecrets = Annotated[list[WebhookSecret], Many("a secret", WEBHOOK_SECRET_SHAPE)]
 STATUSES = {"down": Status.DOWN, "degraded": Status.DEGRADED}
 RuleStatus = Annotated[
     Status, Leaf(partial(choice, words=STATUSES, wanted="DOWN or DEGRADED"), words_shape("DOWN", "DEGRADED"))

@@ -1,5 +1,6 @@
 """From notices to words: the built-in message, a notifier's own templates, and lengths of time. Pure."""
 
+from kener_py.messages.events import event, test_event
 from kener_py.messages.message import Message, compose, gravity, subject, thread, title, worst_first
 from kener_py.messages.templates import TemplateError, check, from_template
 from kener_py.messages.variables import EXAMPLE_RULE, KENERS, OURS, examples
@@ -13,6 +14,7 @@ __all__ = [
     "TemplateError",
     "check",
     "compose",
+    "event",
     "examples",
     "expectation",
     "forecast",
@@ -21,6 +23,7 @@ __all__ = [
     "length",
     "moment",
     "subject",
+    "test_event",
     "thread",
     "title",
     "worst_first",

@@ -23,6 +23,8 @@ from kener_py.model.configured import (
     Rule,
     Server,
     Site,
+    Webhook,
+    WebhookShape,
 )
 from kener_py.model.happened import (
     Alert,
@@ -163,5 +165,7 @@ __all__ = [
     "UptimeGroup",
     "UptimeRow",
     "UptimeTable",
+    "Webhook",
+    "WebhookShape",
     "Window",
 ]

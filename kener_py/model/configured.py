@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from kener_py.model.words import DEFAULT_CRON, MINUTE, Instant, Millis, Severity, Status
@@ -122,12 +123,29 @@ class Retention:
     days: int = 400  # of history
 
 
+class WebhookShape(StrEnum):
+    """How the body of a call looks."""
+
+    STANDARD = "standard"
+    STATUSPAGE = "statuspage"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that is called with signed events, as Standard Webhooks says."""
+
+    url: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)  # "whsec_" and base64; several while one is replaced
+    shape: WebhookShape = WebhookShape.STANDARD
+
+
 @dataclass(frozen=True, slots=True)
 class Notifier:
     name: str
     urls: tuple[str, ...] = field(repr=False)  # Apprise URLs; they carry secrets
     title: str = ""  # a template of its own; "" for the built-in words
     body: str = ""
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)

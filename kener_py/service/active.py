@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from kener_py.model import ApiKey, Config, Monitor, Rule
+from kener_py.model import ApiKey, Config, Monitor, Notifier, Rule, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Target:
     fingerprint: str  # a stable name for the URL that can be stored and logged
     notifier: str
     url: str
+    webhook: Webhook | None = None  # then `url` is its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class Active:
         """
         known = self.targets.get(fingerprint)
         if known is None and notifier in self.config.notifiers:
-            url = self.config.notifiers[notifier].urls[0]
-            known = self.targets[_fingerprint(url)]
+            known = next(iter(_targets(self.config.notifiers[notifier])))
         return known
 
 
@@ -47,12 +47,19 @@ def _fingerprint(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
+def _targets(notifier: Notifier) -> Iterator[Target]:
+    """Where its messages go, first the URLs and then the webhook."""
+    for url in notifier.urls:
+        yield Target(_fingerprint(url), notifier.name, url)
+    if (webhook := notifier.webhook) is not None:
+        yield Target(_fingerprint(f"webhook {webhook.url}"), notifier.name, webhook.url, webhook)
+
+
 def active(config: Config) -> Active:
     targets: dict[str, Target] = {}
     for notifier in config.notifiers.values():
-        for url in notifier.urls:
-            name = _fingerprint(url)
-            targets.setdefault(name, Target(name, notifier.name, url))
+        for target in _targets(notifier):
+            targets.setdefault(target.fingerprint, target)
     rules = [_by_address(rule, config) for rule in config.rules]
     return Active(
         config=config,
@@ -67,6 +74,6 @@ def _by_address(rule: Rule, config: Config) -> Rule:
     """The rule with "fingerprint notifier" of each URL for notifiers: an alert outlives either alone."""
     found: dict[str, str] = {}
     for name in rule.notifiers:
-        for url in config.notifiers[name].urls:
-            found.setdefault(_fingerprint(url), name)
+        for target in _targets(config.notifiers[name]):
+            found.setdefault(target.fingerprint, name)
     return replace(rule, notifiers=tuple(f"{fingerprint} {name}" for fingerprint, name in found.items()))

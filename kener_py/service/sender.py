@@ -12,7 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kener_py import alerts, messages, store
-from kener_py.model import SECOND, AlertStatus, Delivery, DeliveryStatus, Instant, Notice, Notifier
+from kener_py.model import (
+    SECOND,
+    AlertStatus,
+    Delivery,
+    DeliveryStatus,
+    Instant,
+    Millis,
+    Notice,
+    Notifier,
+    Webhook,
+)
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.sender")
@@ -29,6 +39,7 @@ _AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
 
 Send = Callable[..., None]  # as `notify.send`; raises if it was not accepted
+Post = Callable[[Webhook, str, str, Instant], None]  # as `webhook.post`
 
 
 @dataclass(slots=True, eq=False)
@@ -41,10 +52,10 @@ class _Attempt:
 class Sender(threading.Thread):
     """`send` raises on failure; an error with a true `is_permanent` is not tried again."""
 
-    def __init__(self, service: Service, send: Send) -> None:
+    def __init__(self, service: Service, send: Send, post: Post) -> None:
         super().__init__(name="sender", daemon=True)
         self._service = service
-        self._send = send
+        self._send, self._post = send, post
         self._stopping = threading.Event()
         self._running: dict[str, _Attempt] = {}  # by target
         self._lock = threading.Lock()
@@ -107,7 +118,7 @@ class Sender(threading.Thread):
             self._finish(each, f"no answer within {_LEASE // SECOND} seconds")
 
     def _try(self, attempt: _Attempt) -> None:
-        error, is_permanent, status = "", False, None
+        error, is_permanent, status, wait = "", False, None, 0
         try:
             self._deliver(attempt.delivery)
         except _Gone as gone:
@@ -116,8 +127,9 @@ class Sender(threading.Thread):
             # Only an error that knows of permanence is ours; the text of any other may hold the URL.
             permanence = getattr(failure, "is_permanent", None)
             is_permanent = bool(permanence)
+            wait = getattr(failure, "wait", 0)
             error = str(failure) if permanence is not None else f"unexpected {type(failure).__name__}"
-        self._finish(attempt, error, is_permanent, status)
+        self._finish(attempt, error, is_permanent, status, wait)
 
     def _deliver(self, delivery: Delivery) -> None:
         active = self._service.active
@@ -125,6 +137,10 @@ class Sender(threading.Thread):
         if target is None:
             raise _Gone("the notifier is no longer in the configuration")
         site = active.config.site
+        if target.webhook is not None:
+            event = messages.event(target.webhook, delivery.notices, site)
+            self._post(target.webhook, event, delivery.id, self._service.clock())
+            return
         delivery = replace(delivery, notices=tuple(map(self._with_link, delivery.notices)))
         message = self._message(delivery, active.config.notifiers.get(delivery.notifier))
         self._send(
@@ -167,6 +183,7 @@ class Sender(threading.Thread):
         error: str,
         is_permanent: bool = False,
         status: DeliveryStatus | None = None,
+        wait: Millis = 0,
     ) -> None:
         """Write the outcome down, however long it takes: what was sent must not be sent again."""
         delivery, at = attempt.delivery, self._service.clock()
@@ -181,7 +198,7 @@ class Sender(threading.Thread):
             again = alerts.retry_at(delivery.created, delivery.attempts, at, random.random())
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
-            due = at if again is None else again
+            due = at if again is None else max(again, at + wait)
         self._service.counts.add("notifications", delivery.notifier, _RESULTS[status])
         self._write_down(delivery, status, at, due, error)
         if error:
