@@ -46,6 +46,14 @@ def test_a_catalogue_has_the_texts_of_the_pages_and_no_others(name: str) -> None
     assert len(wanted) > 200
 
 
+def test_a_text_is_counted_everywhere_or_nowhere() -> None:
+    """A catalogue has it once; one that is looked up without its number may get a form that asks for it."""
+    found = {text for _name, text, _comments, _context in catalogues.extracted()}
+    counted = {text[0] for text in found if isinstance(text, tuple)}
+    assert counted
+    assert counted & found == set()
+
+
 @pytest.mark.parametrize("name", TRANSLATED)
 def test_nothing_is_left_to_translate(name: str) -> None:
     left = [

@@ -84,7 +84,7 @@ def figures(page: Page) -> dict[str, str]:
 
 def rows(page: Page) -> list[list[str]]:
     """The cells of the table of spans."""
-    (table,) = re.findall(r'<table class="spans">.*?</table>', page.html, re.DOTALL)
+    (table,) = re.findall(r'<table class="broad">.*?</table>', page.html, re.DOTALL)
     plain = re.sub(r"<(?!/?t[rd])[^>]*>", "", table)
     return [
         [" ".join(cell.split()) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]

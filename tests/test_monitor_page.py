@@ -260,7 +260,7 @@ def flapping(db: store.Store, clock: Clock, days: int = 400) -> World:
 
 def rows(page: Page) -> list[list[str]]:
     """The cells of the table of spans."""
-    (table,) = re.findall(r'<table class="spans">.*?</table>', page.html, re.DOTALL)
+    (table,) = re.findall(r'<table class="broad">.*?</table>', page.html, re.DOTALL)
     plain = re.sub(r"<(?!/?t[rd])[^>]*>", "", table)
     return [
         [" ".join(cell.split()) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
@@ -293,7 +293,7 @@ def test_a_month_is_told_by_its_own_address(db: store.Store, clock: Clock) -> No
     assert {"rel": "prev", "href": "/monitors/job?month=2026-02#outages"} in page.all("a")
     assert {"rel": "next", "href": "/monitors/job?month=2026-04#outages"} in page.all("a")
     assert "Outages in March 2026" in twin(world, "/monitors/job.md?month=2026-03")
-    assert '<table class="spans">' not in get(world, "/monitors/job?month=2026-04").html
+    assert '<table class="broad">' not in get(world, "/monitors/job?month=2026-04").html
 
 
 def test_turning_months_ends_at_the_first_data_and_at_the_present(db: store.Store, clock: Clock) -> None:

@@ -108,7 +108,7 @@ def test_a_cell_says_its_percentage_and_its_downtime(begin) -> None:
         (Uptime(up=99, down=1), "fair"),
         (Uptime(up=9899, down=101), "low"),
         (Uptime(down=DAY), "low"),
-        (Uptime(no_data=DAY, maintenance=DAY), "none"),
+        (Uptime(no_data=DAY, maintenance=DAY), "no_data"),
     ],
 )
 def test_the_tint_of_a_cell_is_that_of_its_percentage(figure: Uptime, name: str) -> None:
@@ -126,7 +126,7 @@ def test_months_before_the_first_heartbeat_of_a_monitor_have_no_data(begin) -> N
     world.look()
     group = table(world).groups[0]
     assert group.name == "Jobs"
-    assert [bucket(each) for each in group.rows[1].months] == ["none", "none", "none"]
+    assert [bucket(each) for each in group.rows[1].months] == ["no_data"] * 3
     assert "no data" in see(world, "/uptime").text
 
 

@@ -42,7 +42,7 @@ def bucket(figure: Uptime) -> str:
     """The class that tints a cell; its text says the same."""
     percent = Service.percent(figure)
     if percent is None:
-        return "none"
+        return "no_data"
     return next((name for least, name in BUCKETS if Decimal(percent) >= least), "low")
 
 
