@@ -6,10 +6,12 @@ history that comes out is exact and does not depend on when anybody looked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -186,60 +188,51 @@ def due(state: State) -> Instant | None:
 # ---- history ---------------------------------------------------------------------------------
 
 
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    current: Span | None = None
-    for span in spans:
-        if span.ended <= span.started:
-            continue
-        if current is not None and current.status is span.status:
-            current = Span(current.started, span.ended, span.status)
-            continue
-        if current is not None:
-            yield current
-        current = span
-    if current is not None:
-        yield current
+def _add(found: list[Span], started: Instant, ended: Instant, status: Status) -> None:
+    """Append a span, or let the last one go on if it has the same status; never an empty one."""
+    if ended <= started:
+        return
+    if found and found[-1].status is status:
+        started = found.pop().started
+    found.append(Span(started, ended, status))
 
 
 def spans(changes: Sequence[Change], started: Instant, ended: Instant) -> tuple[Span, ...]:
     """[started, ended) tiled by status, from one monitor's changes in order of time."""
-
-    def pieces() -> Iterator[Span]:
-        at, status = started, Status.NO_DATA
-        for change in changes:
-            if change.started >= ended:
-                break
-            if change.started > at:
-                yield Span(at, change.started, status)
-                at = change.started
-            status = change.status
-        yield Span(at, ended, status)
-
-    return tuple(_merged(pieces()))
+    found: list[Span] = []
+    at, status = started, Status.NO_DATA
+    for change in changes:
+        if change.started >= ended:
+            break
+        if change.started > at:
+            _add(found, at, change.started, status)
+            at = change.started
+        status = change.status
+    _add(found, at, ended, status)
+    return tuple(found)
 
 
 def overlay(base: Sequence[Span], gaps: Sequence[Gap], status: Status) -> tuple[Span, ...]:
     """`base` with `status` wherever a gap lies."""
-    gaps = sorted((gap for gap in gaps if gap.ended > gap.started), key=lambda gap: gap.started)
+    gaps = sorted((gap for gap in gaps if gap.ended > gap.started), key=attrgetter("started"))
     if not gaps:
         return tuple(base)
-
-    def pieces() -> Iterator[Span]:
-        first = 0
-        for span in base:
-            at = span.started
-            while first < len(gaps) and gaps[first].ended <= at:
-                first += 1
-            for gap in gaps[first:]:
-                if gap.started >= span.ended:
-                    break
-                begins, ends = max(gap.started, at), min(gap.ended, span.ended)
-                yield Span(at, begins, span.status)
-                yield Span(begins, ends, status)
-                at = max(at, ends)
-            yield Span(at, span.ended, span.status)
-
-    return tuple(_merged(pieces()))
+    found: list[Span] = []
+    first = 0
+    for span in base:
+        at = span.started
+        while first < len(gaps) and gaps[first].ended <= at:
+            first += 1
+        for place in range(first, len(gaps)):
+            gap = gaps[place]
+            if gap.started >= span.ended:
+                break
+            begins, ends = max(gap.started, at), min(gap.ended, span.ended)
+            _add(found, at, begins, span.status)
+            _add(found, begins, ends, status)
+            at = max(at, ends)
+        _add(found, at, span.ended, span.status)
+    return tuple(found)
 
 
 def unobserved(alive: Sequence[Gap], started: Instant, ended: Instant) -> tuple[Gap, ...]:
@@ -261,21 +254,45 @@ def within(history: Iterable[Span], started: Instant, ended: Instant) -> Iterato
             yield Span(max(span.started, started), min(span.ended, ended), span.status)
 
 
-_FIELD = {
-    Status.UP: "up",
-    Status.DEGRADED: "degraded",
-    Status.DOWN: "down",
-    Status.MAINTENANCE: "maintenance",
-    Status.NO_DATA: "no_data",
-}
-
-
 def uptime(history: Iterable[Span], is_degraded_down: bool = False) -> Uptime:
     """Milliseconds per status."""
-    total = dict.fromkeys(_FIELD.values(), 0)
+    total = dict.fromkeys(Status, 0)
     for span in history:
-        total[_FIELD[span.status]] += span.ended - span.started
-    return Uptime(**total, is_degraded_down=is_degraded_down)
+        total[span.status] += span.ended - span.started
+    return _summed(total, is_degraded_down)
+
+
+def _summed(total: Mapping[Status, Millis], is_degraded_down: bool) -> Uptime:
+    return Uptime(
+        total[Status.UP],
+        total[Status.DEGRADED],
+        total[Status.DOWN],
+        total[Status.MAINTENANCE],
+        total[Status.NO_DATA],
+        is_degraded_down,
+    )
+
+
+_STARTED, _ENDED = attrgetter("started"), attrgetter("ended")
+
+
+def uptime_between(
+    history: Sequence[Span], started: Instant, ended: Instant, is_degraded_down: bool = False
+) -> Uptime:
+    """`uptime` of the part of a history that lies in [started, ended), without a look at the rest."""
+    first = bisect_right(history, started, key=_ENDED)
+    last = bisect_left(history, ended, lo=first, key=_STARTED)
+    if last == first + 1:  # most often by far
+        only = history[first]
+        length = min(only.ended, ended) - max(only.started, started)
+        return _steady(only.status, length, is_degraded_down)
+    total = dict.fromkeys(Status, 0)
+    for span in history[first:last]:
+        total[span.status] += span.ended - span.started
+    if first < last:
+        total[history[first].status] -= max(started - history[first].started, 0)
+        total[history[last - 1].status] -= max(history[last - 1].ended - ended, 0)
+    return _summed(total, is_degraded_down)
 
 
 @lru_cache(maxsize=256)
@@ -316,10 +333,11 @@ def combined_days(histories: Iterable[tuple[Day, ...]]) -> tuple[Day, ...]:
     found = []
     for same in zip(*histories, strict=True):
         first = same[0]
-        if all(day.uptime is first.uptime for day in same):  # most days by far
-            total, status = _times(first.uptime, len(same)), first.status
-        else:
-            total, status = combined(day.uptime for day in same), worst(day.status for day in same)
+        others = [day for day in same if day.uptime is not first.uptime]
+        total, status = _times(first.uptime, len(same) - len(others)), first.status
+        if others:  # few days by far
+            total = combined([total, *(day.uptime for day in others)])
+            status = worst([status, *(day.status for day in others)])
         found.append(Day(first.date, first.started, first.ended, total, status))
     return tuple(found)
 
@@ -346,31 +364,47 @@ def _calendar(zone: str, today: date, count: int) -> tuple[tuple[str, Instant, I
 
 def calendar(zone: str, at: Instant, count: int) -> tuple[tuple[str, Instant, Instant], ...]:
     """(ISO date, start, end) of the last `count` days of `zone`, oldest first, today's last."""
-    return _calendar(zone, datetime.fromtimestamp(at / SECOND, ZoneInfo(zone)).date(), count)
+    return _calendar(zone, _today(zone, at), count)
+
+
+def _today(zone: str, at: Instant) -> date:
+    return datetime.fromtimestamp(at / SECOND, ZoneInfo(zone)).date()
+
+
+@lru_cache(maxsize=64)
+def _steady_days(
+    zone: str, today: date, count: int, status: Status, is_degraded_down: bool
+) -> tuple[Day, ...]:
+    """The days of `_calendar`, each of one status from midnight to midnight."""
+    return tuple(
+        Day(name, started, ended, _steady(status, ended - started, is_degraded_down), status)
+        for name, started, ended in _calendar(zone, today, count)
+    )
 
 
 def days(
     history: Sequence[Span], zone: str, at: Instant, count: int, is_degraded_down: bool = False
 ) -> tuple[Day, ...]:
     """The last `count` calendar days of `zone`, oldest first; today ends at `at`."""
-    found = []
+    today = _today(zone, at)
+    calendar = _calendar(zone, today, count)
+    found: list[Day] = []
     first = 0
-    for name, started, following in calendar(zone, at, count):
-        ended = min(following, at)
+    while len(found) < count:
+        place = len(found)
+        name, started, following = calendar[place]
         while first < len(history) and history[first].ended <= started:
             first += 1
-        last = first
-        while last < len(history) and history[last].started < ended:
-            last += 1
-        if last == first + 1:  # most days by far: one status from midnight to midnight
-            only = history[first]
-            length = min(only.ended, ended) - max(only.started, started)
-            total, status = _steady(only.status, length, is_degraded_down), only.status
-        else:
-            inside = tuple(within(history[first:last], started, ended))
-            total = uptime(inside, is_degraded_down)
-            status = worst(span.status for span in inside)
-        found.append(Day(name, started, ended, total, status))
+        if first < len(history) and history[first].started <= started:  # most days by far: all in one span
+            through = bisect_right(calendar, history[first].ended, place, count - 1, key=itemgetter(2))
+            if through > place:
+                steady = _steady_days(zone, today, count, history[first].status, is_degraded_down)
+                found += steady[place:through]
+                continue
+        ended = min(following, at)
+        last = bisect_left(history, ended, lo=first, key=_STARTED)
+        total = uptime_between(history[first:last], started, ended, is_degraded_down)
+        found.append(Day(name, started, ended, total, worst(span.status for span in history[first:last])))
     return tuple(found)
 
 

@@ -23,12 +23,12 @@ def _state(row: Sequence[Any]) -> State:
         monitor=row[0],
         limits=Limits(row[1], row[2], row[3]),
         last=row[4],
-        reported=Status(row[5]),
+        reported=_STATUS[row[5]],
         message=row[6],
         beats=row[7],
-        status=Status(row[8]),
+        status=_STATUS[row[8]],
         since=row[9],
-        head=Status(row[10]),
+        head=_STATUS[row[10]],
         head_since=row[11],
         evaluated=row[12],
         quiet_until=row[13],
@@ -140,25 +140,35 @@ def changes(db: Database, tag: str, since: Instant, until: Instant | None = None
         " and started <= :since), 0) and (:until is null or started < :until) order by started",
         {"tag": tag, "since": since, "until": until},
     )
-    return tuple(Change(row[0], row[1], Status(row[2]), row[3]) for row in rows)
+    return tuple([Change(tag, started, _STATUS[status], seen) for tag, started, status, seen in rows])
 
 
-def all_changes(db: Database, since: Instant, until: Instant | None = None) -> dict[str, list[Change]]:
-    """The shown changes of every monitor by tag; each list begins at or before `since`.
+def all_changes(
+    db: Database, since: Instant, until: Instant | None = None, tags: Iterable[str] | None = None
+) -> dict[str, list[Change]]:
+    """The shown changes of every monitor by tag, or of those named; each list begins at or before `since`.
 
     With `until`, only those that began before it.
     """
     found: dict[str, list[Change]] = {}
+    given = {
+        "since": since,
+        "until": 2**63 - 1 if until is None else until,
+        "tags": None if tags is None else json.dumps(sorted(tags)),
+    }
+    # Named, each is looked up by the key of the table; else one walk over the table is shorter.
+    named = "cross join change on monitor = value"
+    source = "change" if tags is None else f"json_each(:tags) {named}"
     # Beside max(), SQLite takes the other columns from the row that has it.
     before = db.execute(
-        "select monitor, max(started), status, detected from change"
-        " where detected is not null and started <= ? group by monitor",
-        [since],
+        f"select monitor, max(started), status, detected from {source}"
+        " where detected is not null and started <= :since group by monitor",
+        given,
     )
     after = db.execute(
-        "select monitor, started, status, detected from change"
-        " where detected is not null and started > ? and started < ? order by monitor, started",
-        [since, 2**63 - 1 if until is None else until],
+        f"select monitor, started, status, detected from {source}"
+        " where detected is not null and started > :since and started < :until order by monitor, started",
+        given,
     )
     for tag, started, status, detected in chain(before, after):
         found.setdefault(tag, []).append(Change(tag, started, _STATUS[status], detected))
@@ -167,7 +177,10 @@ def all_changes(db: Database, since: Instant, until: Instant | None = None) -> d
 
 def first_changes(db: Database) -> dict[str, Instant]:
     """The start of the oldest shown change of each monitor, by tag."""
-    rows = db.execute("select monitor, min(started) from change where detected is not null group by monitor")
+    rows = db.execute(  # for each a look at its first rows, instead of a walk over all
+        "select monitor, (select started from change where change.monitor = state.monitor"
+        " and detected is not null order by started limit 1) as first from state where first is not null"
+    )
     return dict(rows.fetchall())
 
 

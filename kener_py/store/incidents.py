@@ -20,6 +20,8 @@ from kener_py.model import (
     Status,
 )
 
+_STATE = {each.value: each for each in IncidentState}
+_SEVERITY = {each.value: each for each in Severity}
 _ALERT = (
     "id, rule, monitor, status, started, severity, failures, successes, triggered, recovered,"
     " resolved, incident, told, silent_until, said, reminded, acknowledged"
@@ -117,29 +119,44 @@ def drop_alert(db: Database, alert: Alert) -> None:
 _INCIDENT = "id, title, state, severity, started, created, resolved, opened_for, is_public, publish_at"
 
 
+def _incidents(db: Database, rows: Sequence[Sequence[Any]]) -> tuple[Incident, ...]:
+    """With what belongs to them, which takes two queries whatever their number."""
+    numbers = json.dumps([row[0] for row in rows])
+    affected: dict[int, list[str]] = {row[0]: [] for row in rows}
+    updates: dict[int, list[IncidentUpdate]] = {row[0]: [] for row in rows}
+    for number, tag in db.execute(
+        "select incident, monitor from json_each(?) cross join incident_monitor on incident = value"
+        " order by monitor",
+        [numbers],
+    ):
+        affected[number].append(tag)
+    for u in db.execute(
+        "select u.id, incident, state, text, created from json_each(?) cross join incident_update u"
+        " on incident = value order by created desc, u.id desc",
+        [numbers],
+    ):
+        updates[u[1]].append(IncidentUpdate(u[0], u[1], _STATE[u[2]], u[3], u[4]))
+    return tuple(
+        Incident(
+            id=row[0],
+            title=row[1],
+            state=_STATE[row[2]],
+            severity=_SEVERITY[row[3]],
+            started=row[4],
+            created=row[5],
+            resolved=row[6],
+            opened_for=row[7],
+            is_public=bool(row[8]),
+            publish_at=row[9],
+            monitors=tuple(affected[row[0]]),
+            updates=tuple(updates[row[0]]),
+        )
+        for row in rows
+    )
+
+
 def _incident(db: Database, row: Sequence[Any]) -> Incident:
-    affected = db.execute(
-        "select monitor from incident_monitor where incident = ? order by monitor", [row[0]]
-    )
-    updates = db.execute(
-        "select id, incident, state, text, created from incident_update where incident = ?"
-        " order by created desc, id desc",
-        [row[0]],
-    )
-    return Incident(
-        id=row[0],
-        title=row[1],
-        state=IncidentState(row[2]),
-        severity=Severity(row[3]),
-        started=row[4],
-        created=row[5],
-        resolved=row[6],
-        opened_for=row[7],
-        is_public=bool(row[8]),
-        publish_at=row[9],
-        monitors=tuple(tag for (tag,) in affected),
-        updates=tuple(IncidentUpdate(u[0], u[1], IncidentState(u[2]), u[3], u[4]) for u in updates),
-    )
+    return _incidents(db, (row,))[0]
 
 
 def incident(db: Database, number: int) -> Incident | None:
@@ -173,7 +190,7 @@ def incidents(
     rows = db.execute(
         f"select {_INCIDENT} from incident where {where} order by started desc, id desc", values
     ).fetchall()
-    return tuple(_incident(db, row) for row in rows)
+    return _incidents(db, rows)
 
 
 def latest_incidents(db: Database, at: Instant, tag: str | None = None) -> Iterator[Incident]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from kener_py.model import DAY, Day, Status
@@ -25,6 +26,9 @@ OUTLINE = HEIGHT // 4  # of a day without data
 VIEW_BOX = f"{-WIDTH / 2} {-WIDTH / 2} {COLUMNS * PITCH - (PITCH - WIDTH)} {HEIGHT}"
 
 _UP = tuple(f"M{column * PITCH} 0v{HEIGHT - WIDTH}" for column in range(COLUMNS))
+# All of them in a row, and where each of them begins there: days of nothing else are a part of it.
+_ALL_UP = "".join(_UP)
+_BEGINS = (0, *accumulate(map(len, _UP)))
 
 
 class Path(NamedTuple):
@@ -42,13 +46,16 @@ def strip(days: tuple[Day, ...]) -> tuple[Path, ...]:
     """
     parts: dict[Status, list[str]] = {status: [] for status in Status}
     days = days[-COLUMNS:]
-    up, clean = Status.UP, parts[Status.UP]  # looked up once: nearly every day takes the short way
-    for column, day in enumerate(days[:-1], COLUMNS - len(days)):
-        if day.status is up:
-            clean.append(_UP[column])
-            continue
-        for status, d in _bar(day, column * PITCH):
+    up, clean = Status.UP, parts[Status.UP]
+    column = COLUMNS - len(days)  # the first that is not drawn yet
+    for place, day in [each for each in enumerate(days[:-1], column) if each[1].status is not up]:
+        if place > column:
+            clean.append(_ALL_UP[_BEGINS[column] : _BEGINS[place]])
+        for status, d in _bar(day, place * PITCH):
             parts[status].append(d)
+        column = place + 1
+    if column < COLUMNS - 1:
+        clean.append(_ALL_UP[_BEGINS[column] : _BEGINS[COLUMNS - 1]])
     today = _today(days[-1]) if days else ((), ())
     for status, d in today[0]:
         parts[status].append(d)

@@ -17,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_interval
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
-from flask import g, has_app_context, request
+from flask import g, request
 
 from kener_py.model import LANGUAGES
 
@@ -45,7 +45,10 @@ def speak(language: str) -> None:
 
 
 def current() -> str:
-    return str(g.get("language", SOURCE)) if has_app_context() else SOURCE
+    try:
+        return str(g.language)
+    except (AttributeError, RuntimeError):  # nothing was chosen, or there is no request
+        return SOURCE
 
 
 def direction() -> str:

@@ -191,6 +191,11 @@ def when_text(at: Instant, zone: str) -> str:
 
 def day(iso: str) -> Markup:
     """`<time>` of a calendar day: "30 Sep 2026"."""
+    return _day(iso, language.current())
+
+
+@lru_cache(maxsize=2048)
+def _day(iso: str, _language: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(iso, day_text(iso))
 
 
@@ -212,6 +217,11 @@ def duration(length: Millis) -> str:
     """ "2 h 13 min": the two largest units, floored. What took any time is never said to be nothing."""
     if 0 < length < SECOND:
         return _("under 1 s")
+    return _duration(length - length % (MINUTE if length >= HOUR else SECOND), language.current())
+
+
+@lru_cache(maxsize=4096)
+def _duration(length: Millis, _language: str) -> str:
     for place, (size, unit) in enumerate(UNITS):
         if length < size:
             continue
@@ -313,8 +323,10 @@ def parts(uptime: Uptime) -> str:
         N_("degraded %(length)s"): uptime.degraded,
         N_("maintenance %(length)s"): uptime.maintenance,
     }
-    words = [_(text, length=duration(length)) for text, length in lengths.items() if length]
-    return language.listed(words) if len(words) > 1 else duration(sum(lengths.values()))
+    total = sum(lengths.values())
+    if total in lengths.values():  # only one of them, or none
+        return duration(total)
+    return language.listed([_(text, length=duration(length)) for text, length in lengths.items() if length])
 
 
 def share(uptime: Uptime) -> str | None:

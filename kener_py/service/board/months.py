@@ -67,16 +67,9 @@ def cut(
     history: Sequence[Span], edges: Sequence[Instant], is_degraded_down: bool = False
 ) -> tuple[Uptime, ...]:
     """What a history adds up to between each two of the edges."""
-    found = []
-    first = 0
-    for started, ended in pairwise(edges):
-        while first < len(history) and history[first].ended <= started:
-            first += 1
-        last = first
-        while last < len(history) and history[last].started < ended:
-            last += 1
-        found.append(status.uptime(status.within(history[first:last], started, ended), is_degraded_down))
-    return tuple(found)
+    return tuple(
+        status.uptime_between(history, started, ended, is_degraded_down) for started, ended in pairwise(edges)
+    )
 
 
 def together(uptimes: Iterable[Uptime]) -> Uptime:

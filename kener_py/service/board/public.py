@@ -22,10 +22,18 @@ def for_public(config: Config, incident: Incident, at: Instant) -> Incident | No
     """The incident as a visitor may see it; None if it is a draft or about hidden monitors only."""
     if not incident.is_public or incident.publish_at is None or incident.publish_at > at:
         return None
-    hidden = {tag for tag, monitor in config.monitors.items() if monitor.is_hidden}
-    if incident.opened_for in hidden or (incident.monitors and hidden.issuperset(incident.monitors)):
+    if incident.opened_for is not None and _is_hidden(config, incident.opened_for):
         return None
-    return replace(incident, monitors=tuple(tag for tag in incident.monitors if tag not in hidden))
+    seen = tuple(tag for tag in incident.monitors if not _is_hidden(config, tag))
+    if len(seen) == len(incident.monitors):
+        return incident
+    return replace(incident, monitors=seen) if seen else None
+
+
+def _is_hidden(config: Config, tag: str) -> bool:
+    """Whether it is in the file and not for visitors."""
+    monitor = config.monitors.get(tag)
+    return monitor is not None and monitor.is_hidden
 
 
 def names(config: Config) -> Mapping[str, str]:

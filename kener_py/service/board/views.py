@@ -62,10 +62,10 @@ def figures_of(
 ) -> Figures:
     history = status.overlay(seen, planned, Status.MAINTENANCE)
     uptime = {
-        name: status.uptime(status.within(history, at - length, at), is_degraded_down)
+        name: status.uptime_between(history, at - length, at, is_degraded_down)
         for name, length in WINDOWS.items()
     }
-    sixty = status.uptime(status.within(history, at - 60 * DAY, at), is_degraded_down)
+    sixty = status.uptime_between(history, at - 60 * DAY, at, is_degraded_down)
     return Figures(history, uptime, status.days(history, zone, at, DAYS, is_degraded_down), sixty)
 
 
