@@ -74,7 +74,7 @@ def test_placeholders_are_those_of_the_english_text(name: str) -> None:
         for form in forms(message):
             found = sorted(PLACEHOLDER.findall(form))
             allowed = [sorted(PLACEHOLDER.findall(one)), sorted(PLACEHOLDER.findall(many))]
-            if one != many:
+            if isinstance(message.id, (tuple, list)):
                 allowed += [[each for each in wanted if each != "%(num)s"] for wanted in allowed]
             assert found in allowed, f"{message.id}: {form}"
 
@@ -101,7 +101,9 @@ def test_a_language_is_not_english_in_disguise(name: str) -> None:
     same = [
         message.id
         for message in read(name)
-        if isinstance(message.id, str) and message.id.count(" ") > 2 and message.string == message.id
+        if isinstance(message.id, str)
+        and len(re.findall(r"[^\W\d_]{2,}", PLACEHOLDER.sub("", message.id))) > 2
+        and message.string == message.id
     ]
     assert same == []
 

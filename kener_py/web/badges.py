@@ -135,9 +135,10 @@ def _of_uptime(service: Service, tag: str) -> _Fact:
     length = _length()
     total = service.uptime_of(None if tag == ALL else tag, length)
     share = words.share(total)
-    name = _("%(name)s uptime", name=now.label)
-    if request.args.get("hideDuration") != "true":
-        name = f"{name} {words.duration(length)}"
+    if request.args.get("hideDuration") == "true":
+        name = _("%(name)s uptime", name=now.label)
+    else:
+        name = _("%(name)s uptime %(length)s", name=now.label, length=words.duration(length))
     return _Fact(name, share or _("no data yet"), _tint(total))
 
 

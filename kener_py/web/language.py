@@ -6,7 +6,7 @@ They are read as they are, so nothing has to be compiled.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_interval
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, request
@@ -118,14 +118,18 @@ def _printed_date(day: date, language: str) -> str:
     return str(format_date(day, _DAY_FIRST.get(language, "d MMM y"), locale=language))
 
 
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 def weekday(day: date) -> str:
-    """ "Wednesday"."""
-    return str(format_date(day, "EEEE", locale=current()))
+    """ "Wednesday", as it stands at the start of a line."""
+    return _capital(format_date(day, "EEEE", locale=current()))
 
 
 def month(day: date) -> str:
-    """ "September 2026"."""
-    return str(format_date(day, "LLLL y", locale=current()))
+    """ "September 2026", as it stands at the start of a line."""
+    return _capital(format_skeleton("yMMMM", datetime.combine(day, time()), locale=current()))
 
 
 def short_month(day: date) -> str:
@@ -163,7 +167,9 @@ def percent(share: Decimal) -> str:
 
 @lru_cache(maxsize=4096)
 def _printed_percent(share: Decimal, language: str) -> str:
-    return str(format_percent(share, locale=language, decimal_quantization=False))
+    text = str(format_percent(share, locale=language, decimal_quantization=False))
+    # Else the sign changes sides with the words before it.
+    return f"\u2066{text}\u2069" if Locale(language).text_direction == "rtl" else text
 
 
 def listed(words: list[str]) -> str:

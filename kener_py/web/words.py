@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -100,34 +102,49 @@ def register(app: Flask) -> None:
         root=root,
         view_box=bars.VIEW_BOX,
     )
-    env.filters.update(
-        ago=ago,
-        bdi=bdi,
-        colour=colour,
-        day=day,
-        downtime=downtime,
-        duration=duration,
-        host=host,
-        hours=hours,
-        markdown=markdown,
-        md=md,
-        day_text=day_text,
-        month=month,
-        number=language.number,
-        parts=parts,
-        plain=plain,
-        quoted=quoted,
-        share=share,
-        short_month=short_month,
-        strip=bars.strip,
-        tint=tint,
-        tint_of_window=tint_of_window,
-        title_mark=title_mark,
-        unclean=unclean,
-        when=when,
-        when_text=when_text,
-        word=word,
-    )
+    filters: dict[str, Callable[..., object]] = {
+        "ago": ago,
+        "bdi": bdi,
+        "colour": colour,
+        "day": day,
+        "day_text": day_text,
+        "downtime": downtime,
+        "duration": duration,
+        "host": host,
+        "hours": hours,
+        "markdown": markdown,
+        "md": md,
+        "month": month,
+        "number": language.number,
+        "parts": parts,
+        "plain": plain,
+        "quoted": quoted,
+        "share": share,
+        "short_month": short_month,
+        "strip": bars.strip,
+        "tint": tint,
+        "tint_of_window": tint_of_window,
+        "title_mark": title_mark,
+        "unclean": unclean,
+        "when": when,
+        "when_here": when_here,
+        "when_text": when_text,
+        "word": word,
+    }
+    env.filters.update({name: _at_print(each) for name, each in filters.items()})
+
+
+def _at_print(filter: Callable[..., object]) -> Callable[..., object]:
+    """The filter, called each time a page is printed.
+
+    Jinja calls a plain filter on a constant once, when it compiles: in the language of whoever came first.
+    """
+
+    @pass_context
+    def called(_context: Context, *values: object) -> object:
+        return filter(*values)
+
+    return called
 
 
 # ---- links -----------------------------------------------------------------------------------
@@ -177,6 +194,12 @@ def when(at: Instant, zone: str) -> Markup:
 def _when(at: Instant, zone: str, _language: str) -> Markup:
     iso = datetime.fromtimestamp(at // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{}">{}</time>').format(iso, when_text(at, zone))
+
+
+def when_here(at: Instant, zone: str) -> Markup:
+    """The same where only the site's own clock makes sense: with its offset, which no script rewrites."""
+    local = datetime.fromtimestamp(at // SECOND, UTC).astimezone(ZoneInfo(zone))
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(), when_text(at, zone))
 
 
 def when_text(at: Instant, zone: str) -> str:
