@@ -15,7 +15,7 @@ from kener_py.web.pages.uptime import BUCKETS
 
 ROOT = Path(__file__).resolve().parent.parent
 CSS = re.sub(r"/\*.*?\*/", "", (ROOT / "static" / "style.css").read_text(), flags=re.DOTALL)
-TEMPLATES = sorted((ROOT / "templates").glob("*.html")) + [ROOT / "templates" / "icons.svg"]
+TEMPLATES = [*sorted((ROOT / "templates").glob("*.html")), ROOT / "templates" / "icons.svg"]
 COLOURS = {words.colour(status) for status in Status}
 
 # What a template prints into a class by a name of its own.
