@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .server import Server
 
@@ -30,6 +31,11 @@ class Demo(Server):
         assert answer.status == 200, answer
         found: list[dict[str, Any]] = answer.json()
         return found
+
+
+def today() -> str:
+    """Where the demo is."""
+    return datetime.now(ZoneInfo("Europe/Berlin")).date().isoformat()
 
 
 def yesterday() -> str:

@@ -6,19 +6,23 @@ The W3C's validator (vnu), axe-core and Lighthouse in Chromium, and w3m, which h
 from __future__ import annotations
 
 import gzip
+import hmac
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from .demo import Demo, last_month, yesterday
+from .demo import Demo, last_month, today, yesterday
 from .server import ROOT
 
 BROWSER = ROOT / "tests" / "browser"
@@ -65,28 +69,66 @@ def at(path: str) -> Page:
     return lambda demo: path
 
 
-def incident(state: str, title: str, query: str = "") -> Page:
+def incident(state: str, title: str) -> Page:
     """The newest incident whose title begins so."""
-    return lambda demo: f"/{state}/incidents/{_found(demo, 'incidents', state, title)}{query}"
+    return lambda demo: f"/{state}/incidents/{_found(demo, 'incidents', state, title)}"
 
 
-def maintenance(state: str, title: str) -> Page:
-    return lambda demo: f"/{state}/maintenances/{_found(demo, 'maintenances', state, title)}"
+def maintenance(state: str, title: str, is_over: bool = False) -> Page:
+    return lambda demo: f"/{state}/maintenances/{_found(demo, 'maintenances', state, title, is_over)}"
 
 
-def _found(demo: Demo, what: str, state: str, title: str) -> str:
-    return next(str(each["id"]) for each in demo.listed(what, state) if each["title"].startswith(title))
+def _found(demo: Demo, what: str, state: str, title: str, is_over: bool = False) -> str:
+    return next(
+        str(each["id"])
+        for each in demo.listed(what, state)
+        if each["title"].startswith(title) and (not is_over or each["state"] == "COMPLETED")
+    )
+
+
+def clocks_moved(hours: int) -> str:
+    """The newest day of so many hours that is over, where the demo is."""
+    zone = ZoneInfo("Europe/Berlin")
+    day = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    while True:
+        day -= timedelta(days=1)
+        began, ended = (each.replace(tzinfo=zone).timestamp() for each in (day, day + timedelta(days=1)))
+        if ended - began == hours * 3600:
+            return day.date().isoformat()
+
+
+def signed(state: str) -> Page:
+    """The page behind the link in the newest message: the link is signed with the key of the site."""
+
+    def link(demo: Demo) -> str:
+        db = sqlite3.connect(demo.folder / "files" / state / "kener.db")
+        try:
+            (key,) = db.execute("select value from secret where name = 'links'").fetchone()
+            (number,) = db.execute("select max(id) from alert where status = 'TRIGGERED'").fetchone()
+        finally:
+            db.close()
+        signature = hmac.new(key, f"alert {number}".encode(), "sha256").hexdigest()[:32]
+        return f"/{state}/alerts/{number}?sig={signature}"
+
+    return link
+
+
+def in_arabic(page: Page) -> Page:
+    """The same from right to left."""
+
+    def translated(demo: Demo) -> str:
+        address = page(demo)
+        return f"{address}{'&' if '?' in address else '?'}lang=ar"
+
+    return translated
 
 
 STATES = (
     "all-up", "degraded", "partial-outage", "major-outage", "maintenance", "detected", "waiting", "empty",
     "unknown", "large", "hostile",
 )  # fmt: skip
-PAGES: dict[str, Page] = {
-    "index of the demo": at("/"),
+OF_A_SITE: dict[str, Page] = {
     **{f"front, {state}": at(f"/{state}/") for state in STATES},
-    "front in Arabic": at("/partial-outage/?lang=ar"),
-    "front in German": at("/partial-outage/?lang=de"),
     "monitor, up": at("/all-up/monitors/homepage"),
     "monitor, down": at("/partial-outage/monitors/checkout"),
     "monitor, degraded": at("/degraded/monitors/thumbnails"),
@@ -94,39 +136,59 @@ PAGES: dict[str, Page] = {
     "monitor, never heard": at("/partial-outage/monitors/warehouse-scanner"),
     "monitor, down for ever": at("/partial-outage/monitors/legacy-export"),
     "monitor, unknown": at("/unknown/monitors/homepage"),
-    "monitor in Arabic": at("/partial-outage/monitors/checkout?lang=ar"),
+    "monitor, of a month": lambda demo: f"/partial-outage/monitors/checkout?month={last_month()}",
     "day": lambda demo: f"/partial-outage/monitors/webhooks/{yesterday()}",
-    "day in Arabic": lambda demo: f"/partial-outage/monitors/webhooks/{yesterday()}?lang=ar",
+    "day, not over": lambda demo: f"/partial-outage/monitors/checkout/{today()}",
+    "day of 23 hours": lambda demo: f"/all-up/monitors/log-shipping/{clocks_moved(23)}",
+    "day of 25 hours": lambda demo: f"/all-up/monitors/log-shipping/{clocks_moved(25)}",
+    "day without data": lambda demo: f"/partial-outage/monitors/warehouse-scanner/{yesterday()}",
     "incident, open": incident("partial-outage", "Checkout is down"),
     "incident, resolved": incident("all-up", "Outgoing webhooks is down"),
     "incident with a post-mortem": incident("all-up", "Payments fail for some cards"),
+    "incident written by people": incident("all-up", "Slow search results"),
+    "incident written by people, post-mortem": incident("all-up", "Wrong prices for twenty minutes"),
     "incident, critical": incident("major-outage", "Fire alarm"),
     "incident about no monitor": incident("all-up", "Announcement"),
-    "incident in Arabic": incident("partial-outage", "Checkout is down", "?lang=ar"),
+    "maintenance, scheduled": maintenance("all-up", "Payment provider changes"),
     "maintenance, running": maintenance("maintenance", "Upgrade of the database"),
+    "maintenance, completed": maintenance("all-up", "Move to the new data centre", is_over=True),
     "maintenance, recurring": maintenance("all-up", "Weekly restart"),
     "maintenance, cancelled": maintenance("all-up", "Kernel updates"),
     "history": at("/partial-outage/history"),
     "history of a month": lambda demo: f"/partial-outage/history/{last_month()}",
     "history of a monitor": at("/partial-outage/history?monitor=checkout"),
-    "history in Arabic": at("/partial-outage/history?lang=ar"),
+    "history of a group": at("/partial-outage/history?group=Website"),
+    "history of nothing": at("/waiting/history"),
     "uptime": at("/partial-outage/uptime"),
-    "uptime in Arabic": at("/partial-outage/uptime?lang=ar"),
+    "uptime up to a month": lambda demo: f"/partial-outage/uptime?to={last_month()}",
+    "uptime of 200 monitors": at("/large/uptime"),
     "about": at("/all-up/about"),
     "subscribe": at("/all-up/subscribe"),
+    "subscribe to 200 monitors": at("/large/subscribe"),
+    "alert": signed("partial-outage"),
     "not found": at("/all-up/monitors/nothing"),
     "hostile monitor, script": at("/hostile/monitors/script"),
     "hostile monitor, Markdown": at("/hostile/monitors/markdown"),
     "hostile monitor, direction": at("/hostile/monitors/override"),
     "hostile monitor, blank": at("/hostile/monitors/blank"),
     "hostile monitor, long": at("/hostile/monitors/long"),
-    "hostile incident": incident("hostile", "<script>"),
+    "hostile incident": incident("hostile", "<script>alert(1)</script> &"),
     "hostile incident, long": incident("hostile", "WWW"),
+    "hostile incident about the long": incident("hostile", "xxx"),
     "hostile maintenance": maintenance("hostile", "[x]"),
     "hostile maintenance, long": maintenance("hostile", "\u202eMMM"),
     "hostile day": lambda demo: f"/hostile/monitors/script/{yesterday()}",
+    "hostile day, long": lambda demo: f"/hostile/monitors/long/{yesterday()}",
     "hostile history": at("/hostile/history"),
     "hostile uptime": at("/hostile/uptime"),
+    "hostile about": at("/hostile/about"),
+    "hostile subscribe": at("/hostile/subscribe"),
+}
+PAGES: dict[str, Page] = {
+    "index of the demo": at("/"),
+    **OF_A_SITE,
+    **{f"{name} in Arabic": in_arabic(page) for name, page in OF_A_SITE.items()},
+    "front in German": at("/partial-outage/?lang=de"),
 }
 MEASURED = {
     "front": at("/"),
@@ -170,7 +232,7 @@ def driven(script: str, **given: Any) -> dict[str, Any]:
         env=os.environ | {"CHROMIUM": str(CHROMIUM)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
@@ -178,8 +240,12 @@ def driven(script: str, **given: Any) -> dict[str, Any]:
     return found
 
 
+def is_missing(name: str) -> bool:
+    return name.startswith("not found")
+
+
 def expected(name: str) -> int:
-    return 404 if name == "not found" else 200
+    return 404 if is_missing(name) else 200
 
 
 # ---- headers and size ------------------------------------------------------------------------
@@ -282,10 +348,22 @@ def test_a_page_never_scrolls_sideways(judged: dict[str, Any], name: str) -> Non
 
 @needs("node", "chromium", "browser tools")
 @pytest.mark.parametrize("name", PAGES)
+def test_text_that_a_reader_spaces_is_not_cut_off(judged: dict[str, Any], name: str) -> None:
+    assert judged[name]["clipped"] == []
+
+
+@needs("node", "chromium", "browser tools")
+@pytest.mark.parametrize("name", PAGES)
+def test_paper_has_what_is_folded_and_nothing_to_press(judged: dict[str, Any], name: str) -> None:
+    assert judged[name]["paper"] == {"closed": [], "controls": []}
+
+
+@needs("node", "chromium", "browser tools")
+@pytest.mark.parametrize("name", PAGES)
 def test_the_console_has_no_complaint(judged: dict[str, Any], name: str) -> None:
     its_own = "Failed to load resource: the server responded with a status of 404"
     told = judged[name]["console"]
-    if name == "not found":  # about the page itself
+    if is_missing(name):  # about the page itself
         assert [line.startswith(its_own) for line in told] == [True]
     else:
         assert told == []
