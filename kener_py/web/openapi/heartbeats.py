@@ -65,7 +65,7 @@ _SECRET = parameter(
 )
 _BODY: Json = {
     "required": False,
-    "description": "A JSON object is read as one whatever its Content-Type says; any other text is kept as the "
+    "description": "A JSON object is read as one whatever its Content-Type says; other text is kept as the "
     "message.",
     "content": {
         "application/json": {"schema": ref("Report"), "example": _EXAMPLE},

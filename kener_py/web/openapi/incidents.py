@@ -85,16 +85,16 @@ SCHEMAS: dict[str, Json] = {
 }
 
 _UPDATES = [
-    {"id": "109", "state": "IDENTIFIED", "text": "A full disk.", "created": "2026-09-30T11:52:00.000Z"},
+    {"id": "2", "state": "IDENTIFIED", "text": "A full disk.", "created": "2026-09-30T11:52:00.000Z"},
     {
-        "id": "108",
+        "id": "1",
         "state": "INVESTIGATING",
         "text": "We are **looking into it**.",
         "created": "2026-09-30T11:41:00.000Z",
     },
 ]
 _EXAMPLE = {
-    "id": "42",
+    "id": "1",
     "title": "Backups are late",
     "state": "IDENTIFIED",
     "severity": "major",

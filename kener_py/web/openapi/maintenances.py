@@ -55,7 +55,7 @@ SCHEMAS: dict[str, Json] = {
 }
 
 _EXAMPLE = {
-    "id": "7",
+    "id": "1",
     "title": "Disk swap",
     "description": "Backups run **later**.",
     "state": "SCHEDULED",

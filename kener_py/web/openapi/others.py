@@ -194,7 +194,7 @@ PATHS: dict[str, Json] = {
                     "UP All systems operational\nnightly-backup UP 2026-09-28T02:00:11.120Z\n",
                 ),
                 **usual(304),
-                503: same("PageUnavailable"),
+                503: _line("The database cannot be read now; try again.", "Not available at the moment\n"),
             },
             parameters=[IF_NONE_MATCH],
         ),

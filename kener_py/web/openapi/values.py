@@ -33,9 +33,9 @@ TAG = parameter(
     "nightly-backup",
     {"type": "string", "pattern": TAG_SHAPE},
 )
-NUMBER = parameter("path", "id", "The number of it.", "42", {"type": "string", "pattern": ID_SHAPE})
+NUMBER = parameter("path", "id", "The number of it.", "1", {"type": "string", "pattern": ID_SHAPE})
 UPDATE = parameter(
-    "path", "update", "The number of the update.", "108", {"type": "string", "pattern": ID_SHAPE}
+    "path", "update", "The number of the update.", "1", {"type": "string", "pattern": ID_SHAPE}
 )
 IF_NONE_MATCH = parameter(
     "header", "If-None-Match", "The ETag of the answer that is there already.", '"a1b2"'
