@@ -129,7 +129,9 @@ def ask(world: World, id: str, accept: str = "*/*", /, key: str = KEY, **of: Any
     example = content.get("application/json", {}).get("example")
     body = of.get("body", example)
     data = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
-    return world.client.open(path, method=method.upper(), headers=headers, data=data, query_string=of.get("query"))
+    return world.client.open(
+        path, method=method.upper(), headers=headers, data=data, query_string=of.get("query")
+    )
 
 
 UNORDERED = {"title": "A", "start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}
@@ -199,3 +201,344 @@ def test_every_answer_that_is_described_is_given_as_described(
             assert answer.status_code == code, answer.text
             assert kind in ("*/*", answer.mimetype)
             check(id, answer)
+
+
+def test_the_values_of_a_busy_page_are_as_described(world: World) -> None:
+    for tag in (TAG, "mail", "web", "job", "secret"):
+        world.beat(tag=tag)
+    world.run(3)
+    world.beat(Status.DOWN, "broken", "mail")
+    world.beat(Status.DEGRADED, "slow", "web")
+    world.run(2)
+    world.change(incidents.create, "All of it", "x", severity=Severity.CRITICAL, monitors=["mail", "secret"])
+    world.change(incidents.create, "Nothing named", "y")
+    world.change(incidents.create, "A draft", "z", is_draft=True)
+    world.change(incidents.create, "Hidden", "h", monitors=["secret"])
+    world.change(incidents.resolve, 2)
+    now = world.clock.now
+    for title, start, end in (("Now", now - HOUR, now + HOUR), ("Soon", now + MINUTE, now + DAY)):
+        world.service.add_maintenance(title, start, end, ["job", "web"], "With **care**.")
+    world.service.cancel_maintenance(4)
+    world.look()
+    check_what_can_be_read(world)
+    world.clock.now += HOUR  # the loop stands still
+    check_what_can_be_read(world)
+
+
+def check_what_can_be_read(world: World) -> None:
+    for id, (method, path, operation) in OPERATIONS.items():
+        if method != "get" or "heartbeat" in path:
+            continue
+        numbers = [str(number) for number in range(1, 7)] if "{id}" in path else [""]
+        tags = [*world.service.config.monitors, "_", "nobody"] if "{tag}" in path else [""]
+        for key in ("", KEY) if operation["security"] else ("",):
+            for number in numbers:
+                for tag in tags:
+                    check(id, ask(world, id, key=key, id=number, tag=tag))
+
+
+def test_a_site_without_anything_is_as_described(db: store.Store, clock: Clock) -> None:
+    world = World(db, clock, Site())
+    world.service.reload(config(()))
+    check_what_can_be_read(world)
+
+
+# ---- the document itself -----------------------------------------------------------------------
+
+
+def test_the_document_is_openapi() -> None:
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.1.0"
+    assert DOCUMENT["info"]["version"] == "1"
+
+
+ALONE = {
+    "/badge/<tag>/status.json", "/badge/<tag>/uptime.json", "/livez", "/readyz", "/health", "/metrics",
+    "/status.txt", "/feed.json",
+}  # fmt: skip
+BEATS = {
+    "/heartbeat/<rest:call>": "/heartbeat/{tag}:{secret}",
+    "/ext/heartbeat/<rest:call>": "/ext/heartbeat/{tag}:{secret}",
+    "/api/heartbeat/<rest:call>": "/api/heartbeat/{tag}",
+    "/api/v1/heartbeat/<rest:call>": "/api/v1/heartbeat/{tag}",
+}
+NAMES = {"<tag>": "{tag}", "<number>": "{id}", "<update>": "{update}"}
+
+
+def test_every_route_for_programs_is_described_and_no_other() -> None:
+    routes = set()
+    for methods, rule, _ in web.ROUTES:
+        if not rule.startswith(("/api/", "/heartbeat/", "/ext/")) and rule not in ALONE:
+            continue
+        path = BEATS.get(rule) or re.sub(r"<\w+>", lambda found: NAMES[found[0]], rule)
+        routes |= {(method.lower(), path) for method in methods}
+    assert {(method, path) for method, path, _ in OPERATIONS.values()} == routes
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    assert len(OPERATIONS) == sum(len(methods) for methods in DOCUMENT["paths"].values())
+    for _, _, operation in OPERATIONS.values():
+        assert operation["summary"]
+        assert set(operation["tags"]) <= {tag["name"] for tag in DOCUMENT["tags"]}
+    assert {tag for *_, each in OPERATIONS.values() for tag in each["tags"]} == set(openapi.TAGS)
+
+
+def examples(part: object) -> Iterator[tuple[Json, object]]:
+    """Every schema that has an example beside it."""
+    if isinstance(part, dict):
+        if "schema" in part and "example" in part:
+            yield part["schema"], part["example"]
+        for each in part.values():
+            yield from examples(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from examples(each)
+
+
+def test_the_examples_are_as_described() -> None:
+    found = list(examples(DOCUMENT))
+    assert len(found) > 100
+    assert [problem for schema, example in found for problem in problems(schema, example)] == []
+
+
+def test_every_schema_is_in_use() -> None:
+    text = json.dumps(DOCUMENT)
+    for kind in ("schemas", "responses"):
+        assert [
+            name for name in DOCUMENT["components"][kind] if f'"#/components/{kind}/{name}"' not in text
+        ] == []
+
+
+def test_an_object_that_we_write_has_no_field_that_is_not_described() -> None:
+    read = {"Report", "Check", "Health"}
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        if schema.get("type") == "object" and name not in read:
+            assert schema["additionalProperties"] is False, name
+
+
+def test_the_document_is_served_with_the_address_of_the_site(world: World) -> None:
+    answer = world.get("/openapi.json")
+    assert answer.get_json() == openapi.document(BASE)
+    assert answer.headers["Content-Type"] == openapi.TYPE
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert world.get("/openapi.json", If_None_Match=answer.headers["ETag"]).status_code == 304
+    assert world.client.post("/openapi.json").get_json() == {"error": "Use GET or HEAD"}
+
+
+def test_without_an_address_it_is_where_the_document_is(db: store.Store, clock: Clock) -> None:
+    client = World(db, clock, Site()).client
+    servers = [
+        client.get("/openapi.json", base_url=f"http://localhost{prefix}").get_json()["servers"]
+        for prefix in ("", "/status")
+    ]
+    assert servers == [[{"url": "/"}], [{"url": "/status"}]]
+
+
+# ---- problem details ---------------------------------------------------------------------------
+
+
+def test_who_accepts_problem_details_gets_them(world: World) -> None:
+    answer = world.get("/api/v1/monitors/nobody", Accept=f"application/json, {PROBLEM};q=0.5")
+    assert (answer.status_code, answer.mimetype) == (404, PROBLEM)
+    assert answer.get_json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "No public monitor has this tag",
+        "error": "No public monitor has this tag",
+    }
+    assert "Accept" in answer.vary
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", "application/*", f"{PROBLEM};q=0"])
+def test_who_does_not_name_them_gets_the_error_alone(world: World, accept: str) -> None:
+    answer = world.get("/api/v1/monitors/nobody", Accept=accept)
+    assert answer.mimetype == "application/json"
+    assert answer.get_json() == {"error": "No public monitor has this tag"}
+    assert "Accept" in answer.vary
+
+
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/v1/nothing", "/api/v2/summary", "/api/v3/monitors"])
+def test_an_unknown_address_of_the_api_is_json(world: World, path: str) -> None:
+    assert world.get(path).get_json() == {"error": "There is nothing here"}
+    assert world.get(path, Accept=PROBLEM).get_json()["status"] == 404
+    assert world.client.post("/api/v1/monitors", headers={"Accept": PROBLEM}).get_json()["title"] == (
+        "Method Not Allowed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "error"),
+    [
+        (f"/heartbeat/{TAG}:wrong", 404, "Unknown tag or wrong secret"),
+        (f"/ext/heartbeat/{TAG}:wrong", 404, "Unknown tag or wrong secret"),
+        (f"/api/heartbeat/{TAG}", 403, "Insufficient scope: heartbeat:write required"),
+        (f"/api/v1/heartbeat/{TAG}", 403, "Insufficient scope: heartbeat:write required"),
+    ],
+)
+def test_errors_of_heartbeats_are_the_same_for_all(world: World, path: str, code: int, error: str) -> None:
+    answer = world.client.post(path, headers={"Accept": PROBLEM, "X-API-Key": WEAK})
+    assert (answer.status_code, answer.mimetype, answer.get_json()) == (
+        code,
+        "application/json",
+        {"error": error},
+    )
+
+
+# ---- the page ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api?lang=ar", "/api?lang=de"])
+def test_the_page_has_every_operation(world: World, path: str) -> None:
+    page = Page(world.get(path).text)
+    headings = {text.strip() for text in page.texts["h3"]}
+    assert headings == {f"{method.upper()} {path}" for method, path, _ in OPERATIONS.values()}
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    assert {each["aria-labelledby"] for each in (*page.all("section"), *page.all("article"))} <= ids
+    assert len(page.texts["h2"]) == len(openapi.TAGS)
+    assert {"href": "/openapi.json"} in page.all("a")
+
+
+def test_the_page_says_which_key_is_needed(world: World) -> None:
+    text = world.get("/api.md").text
+    sections = dict(re.findall(r"^### `(.*)`\n\n(.*)$", text, re.MULTILINE))
+    assert sections["GET /api/v1/monitors"].endswith("(no key needed)")
+    assert sections["POST /api/v1/incidents"].endswith("(needs a key of the scope incidents:write)")
+    assert sections["GET /api/v1/incidents"].endswith("(says more with a key of the scope incidents:write)")
+    assert sections["GET /api/heartbeat/{tag}"].endswith("(needs a key of the scope heartbeat:write)")
+    assert sections["GET /metrics"].endswith("(no key needed)")
+
+
+def test_the_commands_of_the_page_work(world: World) -> None:
+    commands = re.findall(r"^    (curl .*)$", world.get("/api.md").text, re.MULTILINE)
+    assert len(commands) == len(OPERATIONS)
+    shown = world.get("/api").text
+    codes = []
+    # What takes something away comes last, an update before its incident.
+    for command in sorted(commands, key=lambda command: ("-X DELETE" in command, -len(command))):
+        words = shlex.split(command)[1:]
+        method, headers, data = "GET", {"User-Agent": "curl/8"}, None
+        address = next(word for word in words if word.startswith("http"))
+        for option, value in zip(words, [*words[1:], ""], strict=True):
+            if option == "-X":
+                method = value
+            elif option == "--head":
+                method = "HEAD"
+            elif option == "-H":
+                headers["X-API-Key"] = value.removeprefix("X-API-Key: ").replace("$KENER_KEY", KEY)
+            elif option == "-d":
+                method, data = ("POST" if method == "GET" else method), value
+        assert address.startswith(f"{BASE}/")
+        answer = world.client.open(address.removeprefix(BASE), method=method, headers=headers, data=data)
+        codes.append((command, answer.status_code))
+        assert address in shown
+    assert [each for each in codes if each[1] not in (200, 201, 204)] == []
+
+
+def test_the_names_of_a_site_break_neither_form(db: store.Store, clock: Clock) -> None:
+    client = World(db, clock, Site(title=HOSTILE)).client
+    page = Page(client.get("/api").text)
+    assert "site.url" in page.text
+    assert "<script>alert" not in page.html
+    assert "<script>" not in client.get("/api.md").text
+
+
+def test_what_points_to_the_description(world: World) -> None:
+    links = [
+        '</openapi.json>; rel="service-desc"; type="application/vnd.oai.openapi+json"',
+        '</api>; rel="service-doc"; type="text/html"',
+    ]
+    for path in ("/", "/index.md", "/api/v1/monitors", "/api/v2/summary.json", "/api/v1/nothing"):
+        assert world.get(path).headers.getlist("Link") == links, path
+    for path in ("/subscribe", "/api", f"/heartbeat/{TAG}:{SECRET}"):
+        assert "Link" not in world.get(path).headers
+    below = world.client.get("/", base_url="http://localhost/status").headers.getlist("Link")
+    assert [link.partition(">")[0] for link in below] == ["</status/openapi.json", "</status/api"]
+    assert {"href": "/api"} in Page(world.get("/subscribe").text).all("a")
+    assert f"<{BASE}/api.md>" in world.get("/subscribe.md").text
+    assert f"({BASE}/openapi.json)" in world.get("/llms.txt").text
+
+
+# ---- what programs look for --------------------------------------------------------------------
+
+
+def test_the_catalog_names_the_description(world: World) -> None:
+    answer = world.get("/.well-known/api-catalog")
+    assert answer.mimetype == "application/linkset+json"
+    assert 'profile="https://www.rfc-editor.org/info/rfc9727"' in answer.headers["Content-Type"]
+    (entry,) = answer.get_json()["linkset"]
+    assert entry["anchor"] == f"{BASE}/api"
+    for relation in ("service-desc", "service-doc", "status"):
+        (link,) = entry[relation]
+        found = world.get(link["href"].removeprefix(BASE))
+        assert (found.status_code, found.mimetype) == (200, link["type"])
+    head = world.client.head("/.well-known/api-catalog")
+    assert head.headers["Link"] == '</.well-known/api-catalog>; rel="api-catalog"'
+
+
+def test_robots_may_read_all_but_what_acts(world: World) -> None:
+    answer = world.get("/robots.txt")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.text == (
+        "User-agent: *\nAllow: /\nDisallow: /heartbeat/\nDisallow: /ext/heartbeat/\n"
+        "Disallow: /api/heartbeat/\nDisallow: /api/v1/heartbeat/\nDisallow: /alerts/\nDisallow: /-/\n\n"
+        f"Sitemap: {BASE}/sitemap.xml\n"
+    )
+    below = world.client.get("/robots.txt", base_url="http://localhost/status").text
+    assert "Disallow: /status/heartbeat/\n" in below
+
+
+def test_a_site_without_an_address_has_no_sitemap(db: store.Store, clock: Clock) -> None:
+    client = World(db, clock, Site()).client
+    assert "Sitemap" not in client.get("/robots.txt").text
+    answer = client.get("/sitemap.xml")
+    assert (answer.status_code, answer.data) == (404, b"")
+
+
+def test_the_sitemap_has_every_public_page(world: World) -> None:
+    for tag in (TAG, "secret"):
+        world.beat(tag=tag)
+    world.run(1)
+    world.change(incidents.create, "A draft", "z", is_draft=True)
+    world.change(incidents.create, "Hidden", "h", monitors=["secret"])
+    world.skip_to(T + 40 * DAY)
+    world.look()
+    answer = world.get("/sitemap.xml")
+    assert answer.headers["Content-Type"] == "application/xml; charset=utf-8"
+    space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    found = {
+        url.findtext(f"{space}loc"): url.findtext(f"{space}lastmod")
+        for url in ElementTree.fromstring(answer.data)
+    }
+    expected = {"/", "/uptime", "/history", "/subscribe", "/about", "/api", "/incidents/1"}
+    expected |= {"/maintenances/1", "/maintenances/2", "/history/2026-01", "/history/2026-02"}
+    expected |= {f"/monitors/{tag}" for tag in (TAG, "mail", "web", "job", "silent")}
+    assert found.keys() == {f"{BASE}{path}" for path in expected}
+    for address in found:
+        assert world.get(str(address).removeprefix(BASE)).status_code == 200
+    assert found[f"{BASE}/incidents/1"] == "2026-01-01T00:00:00.000Z"
+    assert found[f"{BASE}/history/2026-01"] == "2026-02-01"
+    assert found[f"{BASE}/monitors/{TAG}"] is not None
+    assert found[f"{BASE}/monitors/silent"] is None
+
+
+def test_security_txt_names_who_is_configured(db: store.Store, clock: Clock) -> None:
+    world = World(db, clock, Site(url=BASE, security_contact="mailto:security@acme.example"))
+    clock.now = T + 13 * HOUR
+    answer = world.get("/.well-known/security.txt")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.text == (
+        "Contact: mailto:security@acme.example\nExpires: 2026-12-31T00:00:00Z\n"
+        f"Canonical: {BASE}/.well-known/security.txt\n"
+    )
+    clock.now = T + 23 * HOUR
+    assert world.get("/.well-known/security.txt").data == answer.data
+
+
+def test_without_a_contact_or_an_address_security_txt_says_no_more_than_it_knows(
+    db: store.Store, clock: Clock
+) -> None:
+    world = World(db, clock, Site(security_contact="https://acme.example/security"))
+    assert "Canonical" not in world.get("/.well-known/security.txt").text
+    world.service.reload(config())
+    assert world.get("/.well-known/security.txt").status_code == 404
