@@ -321,7 +321,7 @@ def test_a_security_contact_is_mail_or_an_address(tmp_path: Path, address: str) 
 
 
 @pytest.mark.parametrize(
-    "address", ["security@example.org", "http://example.org/", "mailto:", "/security", "tel:+1", "''", "5"]
+    "address", ["security@example.org", "http://example.org/", "mailto:x", "/security", "tel:+1", "''", "5"]
 )
 def test_any_other_security_contact_is_refused(tmp_path: Path, address: str) -> None:
     (problem,) = problems(tmp_path, f"security_contact: {address}")

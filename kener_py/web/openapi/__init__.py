@@ -25,7 +25,7 @@ TAGS = {
     N_(
         "Heartbeats"
     ): "The calls of jobs. Every method counts; there is never a redirect. `<tag>/<secret>` works "
-    "as well as `<tag>:<secret>`, and below every one of these addresses.",
+    "as well as `<tag>:<secret>`, below every one of these addresses.",
     N_("Monitors"): "What is watched, and what somebody does about its alerts.",
     N_("Incidents"): "What people are told was wrong. Nobody gets a message by what is written here.",
     N_("Maintenance"): "Windows in which silence is expected.",

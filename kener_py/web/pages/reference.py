@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from urllib.parse import quote
 
 from flask import Response
@@ -19,27 +20,29 @@ from kener_py.web.pages.show import show
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Call:
+    """Operations of one address that say the same of themselves."""
+
     id: str
-    method: str
+    methods: tuple[str, ...]
     path: str
     summary: str  # in English, as the description has it
     scope: str  # that a key must have; "" if none is needed
     is_optional: bool  # without the key there is an answer too
-    example: str  # a command
+    examples: tuple[str, ...]  # a command for each of the methods
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     id: str
     name: str
-    description: str  # in English
-    operations: tuple[Operation, ...]
+    description: str  # Markdown, in English
+    calls: tuple[Call, ...]
 
 
 def reference(service: Service) -> Response:
     base = addresses.base(service.config)
-    found = tuple(_operations(document(base), base))
+    found = tuple(_calls(document(base), base))
     return show(
         "api",
         site=service.config.site,
@@ -56,23 +59,23 @@ def reference(service: Service) -> Response:
     )
 
 
-def _operations(described: Json, base: str) -> Iterator[tuple[str, Operation]]:
-    """Every operation with the name of its topic."""
+def _calls(described: Json, base: str) -> Iterator[tuple[str, Call]]:
+    """Every operation, with the name of its topic."""
     for path, methods in described["paths"].items():
-        for method, operation in methods.items():
-            scopes = [scope for way in operation["security"] for each in way.values() for scope in each]
-            yield (
-                operation["tags"][0],
-                Operation(
-                    id=operation["operationId"],
-                    method=method.upper(),
-                    path=path,
-                    summary=operation["summary"],
-                    scope=scopes[0] if scopes else "",
-                    is_optional={} in operation["security"],
-                    example=_command(base, path, method, operation, bool(scopes)),
-                ),
+        for summary, run in groupby(methods.items(), lambda each: str(each[1]["summary"])):
+            alike = dict(run)
+            first = next(iter(alike.values()))
+            scopes = [scope for way in first["security"] for each in way.values() for scope in each]
+            call = Call(
+                id=first["operationId"],
+                methods=tuple(method.upper() for method in alike),
+                path=path,
+                summary=summary,
+                scope=scopes[0] if scopes else "",
+                is_optional={} in first["security"],
+                examples=tuple(_command(base, path, *each, bool(scopes)) for each in alike.items()),
             )
+            yield first["tags"][0], call
 
 
 def _command(base: str, path: str, method: str, operation: Json, with_key: bool) -> str:
