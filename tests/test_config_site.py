@@ -312,6 +312,29 @@ def test_the_line_about_the_program_can_be_left_out(tmp_path: Path) -> None:
     assert problem == "config.yaml:2:15: site.powered_by: should be true or false, not 'maybe'"
 
 
+@pytest.mark.parametrize(
+    "address", ["mailto:security@example.org", "https://example.org/security", "HTTPS://example.org/x"]
+)
+def test_a_security_contact_is_mail_or_an_address(tmp_path: Path, address: str) -> None:
+    assert load(tmp_path, f"security_contact: {address}").site.security_contact == address
+    assert load(tmp_path, "title: A").site.security_contact == ""
+
+
+@pytest.mark.parametrize(
+    "address", ["security@example.org", "http://example.org/", "mailto:x", "/security", "tel:+1", "''", "5"]
+)
+def test_any_other_security_contact_is_refused(tmp_path: Path, address: str) -> None:
+    (problem,) = problems(tmp_path, f"security_contact: {address}")
+    assert problem.startswith("config.yaml:2:21: site.security_contact: ")
+
+
+def test_a_security_contact_may_not_add_lines(tmp_path: Path) -> None:
+    (problem,) = problems(
+        tmp_path, 'security_contact: "mailto:a@example.org\\nContact: mailto:b@example.org"'
+    )
+    assert "mailto:" in problem
+
+
 def test_all_problems_of_a_site_are_told_at_once(tmp_path: Path) -> None:
     site = "logo: no.png\n  css: no.css\n  colour: red\n  language: it\n  powered_by: 5"
     assert [each.split(": ")[1] for each in problems(tmp_path, site)] == [

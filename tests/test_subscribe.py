@@ -53,6 +53,7 @@ def test_every_address_is_there_to_be_copied(world: World) -> None:
         f"{BASE}/api/v1/maintenances",
         f"{BASE}/status.txt",
         f"{BASE}/llms.txt",
+        f"{BASE}/openapi.json",
     ]
     labels = {attributes.get("id") for _, attributes in page.tags}
     for field in fields:

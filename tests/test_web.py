@@ -703,12 +703,12 @@ MISSING = [
     "/nothing",
     "/monitors/",
     "/static/nothing.css",
-    "/api",
+    "/apis",
     "/incidents/1",
     "/heartbeat",
     "/..%2f..%2fetc",
 ]
-MISSING_JSON = ["/api/", "/api/v1/nothing", "/api/v1/incidents/1", "/api/v1/monitors/x/y", "/livez/x"]
+MISSING_JSON = ["/api/v1/", "/api/v1/nothing", "/api/v1/incidents/1", "/api/v1/monitors/x/y", "/livez/x"]
 
 
 @pytest.mark.parametrize("path", READ)
@@ -758,6 +758,13 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
     tested |= {"/badge/job/status"}  # in test_badges.py
     tested |= {"/uptime.csv", "/events/August-2026"}  # in test_uptime_page.py, test_history.py
+    tested |= {
+        "/openapi.json",
+        "/robots.txt",
+        "/sitemap.xml",
+        "/.well-known/security.txt",
+        "/.well-known/api-catalog",
+    }  # in test_openapi.py
     for _, rule, _ in web.ROUTES:
         start = re.split("[<]", rule)[0]
         assert any(path.startswith(start) for path in tested), rule

@@ -41,6 +41,7 @@ def site_url(node: object) -> str:
 
 
 PATH = r"/(?![/\\])[!-\[\]-~]*"  # a browser takes /\ for //
+MAIL = r"mailto:[!-~]+@[!-~]+"
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -66,12 +67,27 @@ def is_file(written: str) -> bool:
 def link(node: object) -> str:
     value = scalar(node, "an address")
     written = text(value, wanted="an address").strip()
-    if re.fullmatch(PATH, written) or re.fullmatch(r"mailto:[!-~]+@[!-~]+", written, re.IGNORECASE):
+    if re.fullmatch(PATH, written) or re.fullmatch(MAIL, written, re.IGNORECASE):
         return written
     try:
         return web_address(value)
     except ValueError as problem:
         raise ValueError(f"{problem}, mailto: or, for a path on this host, /") from None
+
+
+def contact(node: object) -> str:
+    """Whom to write to, as RFC 9116 wants it: mailto: or https:."""
+    value = scalar(node, "an address")
+    written = text(value, wanted="an address").strip()
+    if re.fullmatch(MAIL, written, re.IGNORECASE):
+        return written
+    try:
+        address = web_address(value)
+    except ValueError:
+        address = ""
+    if not address.lower().startswith("https://"):
+        raise ValueError("should be an address that begins with mailto: or https://")
+    return address
 
 
 def notifier_url(node: object) -> str:
@@ -138,6 +154,8 @@ SiteUrl = Annotated[
 PictureName = Annotated[str, Leaf(picture, FILLED, is_text=True)]
 LINK_SHAPE = {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://|mailto:|/)"}
 LinkAddress = Annotated[str, Leaf(link, LINK_SHAPE)]
+CONTACT_SHAPE = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]://|[Mm][Aa][Ii][Ll][Tt][Oo]:)"}
+ContactAddress = Annotated[str, Leaf(contact, CONTACT_SHAPE)]
 Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
 FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
 Sha256 = Annotated[str, Leaf(sha256, {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kener_py.config.addresses import FilePath, LinkAddress, PictureName, SiteUrl
+from kener_py.config.addresses import ContactAddress, FilePath, LinkAddress, PictureName, SiteUrl
 from kener_py.config.fields import COLOR_SHAPE, FILLED, AnyText, Flag, HexColor, Short, Text
 from kener_py.config.shapes import Language, Section
 from kener_py.config.times import Moment, Zone
@@ -167,4 +167,10 @@ class SiteSection(Section):
         title="Powered by",
         description="Whether the page says what it runs on.",
         examples=[False],
+    )
+    security_contact: ContactAddress | None = Field(
+        default=None,
+        title="Security contact",
+        description="mailto: or https://: whom to tell of a hole, in /.well-known/security.txt.",
+        examples=["mailto:security@example.org"],
     )

@@ -103,6 +103,7 @@ class Site:
     announcement: Announcement | None = None
     css: str = field(default="", repr=False)  # added to the end of the page's own
     powered_by: bool = True
+    security_contact: str = ""  # mailto: or https:; "" when nobody is named
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,11 @@ from kener_py.web import (
     maintenances,
     metrics,
     monitors,
+    openapi,
+    sitemap,
     statuspage,
     strips,
+    wellknown,
     words,
 )
 from kener_py.web.feeds import views as feeds
@@ -43,6 +46,7 @@ from kener_py.web.pages import (
     incident,
     maintenance,
     monitor,
+    reference,
     subscribe,
     text,
     uptime,
@@ -100,6 +104,11 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/badge/<tag>/uptime.shields", badges.uptime_json),
     (["GET"], "/badge/<tag>/dot", badges.dot),
     (["GET"], "/badge/<tag>/dot.svg", badges.dot),
+    (["GET"], "/openapi.json", openapi.openapi_json),
+    (["GET"], wellknown.CATALOG, wellknown.api_catalog),
+    (["GET"], "/.well-known/security.txt", wellknown.security_txt),
+    (["GET"], "/robots.txt", wellknown.robots_txt),
+    (["GET"], "/sitemap.xml", sitemap.sitemap_xml),
     (["GET"], "/metrics", metrics.metrics),
     (["GET"], "/livez", health.livez),
     (["GET"], "/healthz", health.livez),
@@ -148,6 +157,7 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/history/<month>", history.history),
     ("/uptime", uptime.uptime),
     ("/about", about.about),
+    ("/api", reference.reference),
     ("/maintenances/<id>", maintenance.maintenance),
     ("/maintenance/<id>", maintenance.moved),
 ]
@@ -156,6 +166,7 @@ _FOR_PROGRAMS = (
     "/api/",
     "/heartbeat/",
     "/ext/",
+    "/openapi.json",
     "/livez",
     "/readyz",
     "/metrics",
@@ -213,13 +224,13 @@ def _begin(service: Service) -> None:
 
 
 def _end(service: Service, answer: Response) -> Response:
-    answer = finish(service.config.site, answer)
+    answer = finish(service.config.site, wellknown.discover(answer))
     metrics.observe(service, answer)
     return answer
 
 
 def _is_for_program() -> bool:
-    return request.path.startswith(_FOR_PROGRAMS)
+    return request.path.startswith(_FOR_PROGRAMS) and request.path != "/api/"  # which is a page
 
 
 def _options(allowed: list[str]) -> Response:

@@ -1,14 +1,19 @@
-"""JSON for programs: what the page shows, and one shape for every error."""
+"""JSON for programs: what the page shows, and one shape for every error, or RFC 9457's for who asks."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
+from werkzeug.http import HTTP_STATUS_CODES
 
 from kener_py.model import Instant, MonitorView, Status
 from kener_py.service import Service
+
+PROBLEM_TYPE = "application/problem+json"
+# Jobs compare the whole of an error; whatever they accept, it stays as it is.
+_OF_JOBS = ("/api/heartbeat", "/api/v1/heartbeat")
 
 
 def rfc3339(at: Instant | None) -> str | None:
@@ -19,9 +24,23 @@ def rfc3339(at: Instant | None) -> str | None:
     return f"{text}.{at % 1000:03}Z"
 
 
+def problem(code: int, text: str) -> dict[str, object]:
+    """What is wrong, as RFC 9457 has it, and as `{"error": text}` has it."""
+    title = HTTP_STATUS_CODES.get(code, "Error")
+    return {"type": "about:blank", "title": title, "status": code, "detail": text, "error": text}
+
+
 def error(code: int, text: str) -> Response:
-    """`{"error": text}`."""
-    answer: Response = jsonify(error=text)
+    """`{"error": text}`; below /api/ problem details instead if `Accept` names them."""
+    is_choice = request.path.startswith("/api/") and not request.path.startswith(_OF_JOBS)
+    is_problem = is_choice and any(
+        name == PROBLEM_TYPE and quality for name, quality in request.accept_mimetypes
+    )
+    answer: Response = jsonify(problem(code, text) if is_problem else {"error": text})
+    if is_problem:
+        answer.mimetype = PROBLEM_TYPE
+    if is_choice:
+        answer.vary.add("Accept")
     answer.status_code = code
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -20,6 +20,7 @@ _PAGES = (
     ("Uptime", "/uptime.md", "uptime by monitor and month"),
     ("About", "/about.md", "what uptime means here"),
     ("Subscribe", "/subscribe.md", "feeds, calendar and other ways to hear of a change"),
+    ("API", "/api.md", "every call of programs with an example"),
 )
 _DATA = (
     ("Status line", "/status.txt", "one word for the whole, one line for each monitor"),
