@@ -257,11 +257,11 @@ class Window:
 class Published:
     """Everything that programs are told, out of one look at the database."""
 
-    board: Board
+    board: Board  # its views and groups without uptime and days
     changed: Instant  # the newest change of anything in it
     incidents: tuple[Incident, ...]  # newest first, open and resolved, as far as history is kept
     windows: tuple[Window, ...]  # latest start first
-    histories: Mapping[str, tuple[Span, ...]]  # by tag, from the start of the oldest of `incidents` on
+    histories: Mapping[str, tuple[Span, ...]]  # by tag, as far as the open and the newest incidents need them
 
 
 @dataclass(frozen=True, slots=True)

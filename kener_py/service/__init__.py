@@ -37,7 +37,9 @@ from kener_py.model import (
     MonitorView,
     MonthPage,
     News,
+    Overall,
     Published,
+    Status,
     Telemetry,
     Uptime,
     UptimeTable,
@@ -294,6 +296,16 @@ class Service:
         with self.store.snapshot() as db:
             return board.telemetry(db, self.config, at, self.store.size(), with_hidden)
 
+    def overall(self) -> Overall:
+        """The state of everything in one word."""
+        with self.store.snapshot() as db:
+            return board.overall_now(db, self.config, self.clock())
+
+    def present(self, tag: str) -> tuple[Monitor, Status | None] | None:
+        """A public monitor and what it is now, None if nobody can tell; None if there is no such monitor."""
+        with self.store.snapshot() as db:
+            return board.present_view(db, self.config, tag, self.clock())
+
     def monitor_view(self, tag: str) -> MonitorView | None:
         with self.store.snapshot() as db:
             return board.monitor_view(db, self.config, tag, self.clock())
@@ -309,6 +321,11 @@ class Service:
     def incident_page(self, number: int) -> IncidentPage | None:
         with self.store.snapshot() as db:
             return board.incident_page(db, self.config, number, self.clock())
+
+    def public_incident(self, number: int) -> Incident | None:
+        """What that page tells of, without the page."""
+        with self.store.snapshot() as db:
+            return board.public_incident(db, self.config, number, self.clock())
 
     def incidents(self) -> tuple[Incident, ...]:
         """The public incidents of the time that history is kept for, newest first."""
@@ -335,6 +352,11 @@ class Service:
     def maintenance_page(self, number: int) -> MaintenancePage | None:
         with self.store.snapshot() as db:
             return board.maintenance_page(db, self.config, number, self.clock())
+
+    def public_maintenance(self, number: int) -> Maintenance | None:
+        """What that page tells of, without the page."""
+        with self.store.snapshot() as db:
+            return board.public_maintenance(db, self.config, number)
 
     def news(self, tag: str | None = None) -> News | None:
         """What feeds tell, of one monitor if named; None if there is no such public monitor."""

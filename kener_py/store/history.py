@@ -154,19 +154,18 @@ def all_changes(
     given = {
         "since": since,
         "until": 2**63 - 1 if until is None else until,
-        "tags": None if tags is None else json.dumps(sorted(tags)),
+        "tags": None if tags is None else json.dumps(sorted(set(tags))),
     }
     # Named, each is looked up by the key of the table; else one walk over the table is shorter.
-    named = "cross join change on monitor = value"
-    source = "change" if tags is None else f"json_each(:tags) {named}"
+    table = "change" if tags is None else "json_each(:tags) cross join change on monitor = value"
     # Beside max(), SQLite takes the other columns from the row that has it.
     before = db.execute(
-        f"select monitor, max(started), status, detected from {source}"
+        f"select monitor, max(started), status, detected from {table}"
         " where detected is not null and started <= :since group by monitor",
         given,
     )
     after = db.execute(
-        f"select monitor, started, status, detected from {source}"
+        f"select monitor, started, status, detected from {table}"
         " where detected is not null and started > :since and started < :until order by monitor, started",
         given,
     )

@@ -117,14 +117,13 @@ def _speak(service: Service) -> None:
 def _of_status(service: Service, tag: str) -> _Fact:
     _speak(service)
     if tag == ALL:
-        board = service.board()
-        found, word = OVERALL[board.overall]
-        return _Fact(board.site.title, _(word), found)
-    page = service.monitor_page(tag)
-    if page is None:
+        found, word = OVERALL[service.overall()]
+        return _Fact(service.config.site.title, _(word), found)
+    present = service.present(tag)
+    if present is None:
         return _unknown()
-    now = None if page.is_stale else page.view.status
-    return _Fact(page.view.monitor.name, words.word(now), now or Status.NO_DATA)
+    monitor, now = present
+    return _Fact(monitor.name, words.word(now), now or Status.NO_DATA)
 
 
 def _of_uptime(service: Service, tag: str) -> _Fact:

@@ -58,15 +58,29 @@ def _compress(answer: Response) -> None:
     if len(body) < _LEAST:
         return
     answer.vary.add("Accept-Encoding")
-    if "gzip" in {name.lower() for name, quality in request.accept_encodings if quality}:
-        answer.set_data(gzip.compress(body, 6, mtime=0))
-        answer.headers["Content-Encoding"] = "gzip"
+    if "gzip" not in {name.lower() for name, quality in request.accept_encodings if quality}:
+        return
+    # Two forms of one document must not pass for each other, so the name of this one says which it is.
+    if _is_named(answer) and not answer.get_etag()[0]:
+        answer.set_etag(_digest(body) + "-gzip")
+        if answer.get_etag()[0] in request.if_none_match:
+            return  # nothing of it will be sent
+    answer.set_data(gzip.compress(body, 6, mtime=0))
+    answer.headers["Content-Encoding"] = "gzip"
+
+
+def _is_named(answer: Response) -> bool:
+    return "no-store" not in answer.headers["Cache-Control"]
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:24]
 
 
 def _validate(answer: Response) -> None:
     """Let who has these bytes already be told so, without them."""
-    if "no-store" in answer.headers["Cache-Control"]:
+    if not _is_named(answer):
         return
     if not answer.get_etag()[0]:
-        answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:24])
+        answer.set_etag(_digest(answer.get_data()))
     answer.make_conditional(request)

@@ -90,10 +90,10 @@ def one(service: Service, number: str) -> Response:
         found = service.any_incident(int(number)) if is_id(number) else None
         if found is not None and incidents.is_within(found, key.monitors):
             return _for_holder(jsonify(all_fields(found, service.clock())))
-    page = service.incident_page(int(number)) if is_id(number) else None
-    if page is None:
+    seen = service.public_incident(int(number)) if is_id(number) else None
+    if seen is None:
         return public(error(404, _UNKNOWN))
-    return public(jsonify(public_fields(page.incident)))
+    return public(jsonify(public_fields(seen)))
 
 
 # ---- writing ---------------------------------------------------------------------------------

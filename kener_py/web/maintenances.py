@@ -44,10 +44,10 @@ def listed(service: Service) -> Response:
 
 
 def shown(service: Service, number: str) -> Response:
-    page = service.maintenance_page(int(number)) if is_id(number) else None
-    if page is None:
+    seen = service.public_maintenance(int(number)) if is_id(number) else None
+    if seen is None:
         return public(error(404, "No public maintenance has this id"))
-    return public(jsonify(shape(service, page.maintenance)))
+    return public(jsonify(shape(service, seen)))
 
 
 # ---- with a key ------------------------------------------------------------------------------

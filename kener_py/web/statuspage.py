@@ -31,9 +31,10 @@ from kener_py.model import (
     Status,
 )
 from kener_py.service import Service
+from kener_py.service.board.programs import NEWEST
 from kener_py.web.api import rfc3339
 
-MOST = 50  # incidents, and windows, of a document that lists all
+MOST = NEWEST  # incidents, and windows, of a document that lists all
 
 Json = dict[str, object]
 

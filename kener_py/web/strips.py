@@ -1,16 +1,18 @@
-"""What goes with a strip of days: its words for people, and the same days as data for a script."""
+"""A strip of days and what goes with it: its words for people, and the same days as data for a script."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from flask import Flask
 from markupsafe import Markup
 
 from kener_py.model import Day, Group, MonitorView, Status, Uptime
-from kener_py.web import language
+from kener_py.web import bars, language
 from kener_py.web.language import _, n_
-from kener_py.web.words import downtime, duration, parts, path, share, word
+from kener_py.web.words import colour, downtime, duration, parts, path, share, unclean, word
+from kener_py.web.words import day as day_markup
 
 _LETTERS = {
     Status.UP: "u",
@@ -26,11 +28,39 @@ _DOWN = Markup('{}<span class="wide">, {}</span>')
 
 def register(app: Flask) -> None:
     """Give the app's templates the filters and the global of this module."""
-    app.jinja_env.filters.update(days_data=days_data, under=under, uptime_words=uptime_words)
+    app.jinja_env.filters.update(
+        days_data=days_data, drawn=drawn, rows_of_days=rows_of_days, under=under, uptime_words=uptime_words
+    )
     app.jinja_env.globals.update(days_words=days_words)
 
 
 # ---- for people ------------------------------------------------------------------------------
+
+
+def drawn(days: tuple[Day, ...]) -> Markup:
+    """The `<path>` elements of a strip. Made here, for a page has thousands."""
+    return Markup(
+        "".join(
+            f'<path class="{colour(path.status)}{" " if path.part else ""}{path.part}" d="{path.d}"/>'
+            for path in bars.strip(days)
+        )
+    )
+
+
+def rows_of_days(days: tuple[Day, ...], tag: str) -> Iterator[tuple[str, Markup, str, str, str]]:
+    """Days on which something was to be told, newest first: ISO date, the same to read, link, state, length.
+
+    The link is "" without a tag.
+    """
+    link = path(f"/monitors/{tag}/{{date}}") if tag else ""
+    for day in unclean(days):
+        yield (
+            day.date,
+            day_markup(day.date),
+            link.replace("{date}", day.date),
+            word(day.status),
+            parts(day.uptime),
+        )
 
 
 def uptime_words(uptime: Uptime) -> Markup:
@@ -82,9 +112,7 @@ def days_data(days: tuple[Day, ...]) -> str:
     """
     runs: list[tuple[int, int, str]] = []
     up = Status.UP
-    for place, day in enumerate(days):
-        if day.status is up:
-            continue
+    for place, day in [each for each in enumerate(days) if each[1].status is not up]:
         told = "n" if day.status is Status.NO_DATA else _LETTERS[day.status] + parts(day.uptime)
         if runs and runs[-1][1:] == (place - 1, told):
             runs[-1] = (runs[-1][0], place, told)

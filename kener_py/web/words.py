@@ -112,6 +112,7 @@ def register(app: Flask) -> None:
         "duration": duration,
         "host": host,
         "hours": hours,
+        "icon": icon,
         "markdown": markdown,
         "md": md,
         "month": month,
@@ -121,6 +122,7 @@ def register(app: Flask) -> None:
         "quoted": quoted,
         "share": share,
         "short_month": short_month,
+        "state": state,
         "strip": bars.strip,
         "tint": tint,
         "tint_of_window": tint_of_window,
@@ -157,9 +159,10 @@ def root(absolute: str) -> str:
 
 def path(absolute: str, **query: str | int | None) -> str:
     """The same for a page: it stays in the language that this page's address asks for."""
-    if has_request_context():
-        query = {"lang": language.asked_for(), **query}
-    given = {name: value for name, value in query.items() if value is not None}
+    asked = language.asked_for() if has_request_context() else None
+    if asked is None and not query:  # most links by far
+        return root(absolute)
+    given = {name: value for name, value in {"lang": asked, **query}.items() if value is not None}
     return root(absolute) + (f"?{urlencode(given)}" if given else "")
 
 
@@ -316,6 +319,22 @@ def title_mark(status: Status | None) -> str:
 def colour(status: Status | None) -> str:
     """The class that colours an element and the name of its icon."""
     return (status or Status.NO_DATA).value.lower()
+
+
+def icon(status: Status | None) -> Markup:
+    """Its picture, which says nothing to who cannot see it."""
+    name = colour(status)
+    return Markup(f'<svg class="icon {name}" aria-hidden="true"><use href="#{name}"/></svg>')
+
+
+def state(status: Status | None) -> Markup:
+    """Its picture and its word."""
+    return _state(status, language.current())
+
+
+@lru_cache(maxsize=256)
+def _state(status: Status | None, _language: str) -> Markup:
+    return icon(status) + " " + word(status)
 
 
 def tint(incident: Incident) -> Status:

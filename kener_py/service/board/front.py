@@ -86,10 +86,21 @@ def overall(found: Sequence[Status], incidents: Sequence[Incident], stale: bool)
     return max(says, key=_ORDER.index)
 
 
-def board(db: store.Database, config: Config, at: Instant) -> Board:
-    """The front page's facts at `at`."""
+def overall_now(db: store.Database, config: Config, at: Instant) -> Overall:
+    """The banner alone, without the figures of 90 days."""
     measured = store.last_alive(db)
-    found = views.monitor_views(db, config, public.monitors(config), at)
+    found = [view.status for view in views.present_views(db, public.monitors(config), at)]
+    opened = [each for each in public.incidents(db, config, at, at) if each.resolved is None]
+    return overall(found, opened, views.is_stale(measured, at))
+
+
+def board(db: store.Database, config: Config, at: Instant, with_figures: bool = True) -> Board:
+    """The front page's facts at `at`; without figures its views and groups have neither uptime nor days."""
+    measured = store.last_alive(db)
+    if with_figures:
+        found = views.monitor_views(db, config, public.monitors(config), at)
+    else:
+        found = views.present_views(db, public.monitors(config), at)
     recent = public.incidents(db, config, at - RECENT, at)
     still_open = tuple(sorted((each for each in recent if each.resolved is None), key=_worst_first))
     return Board(

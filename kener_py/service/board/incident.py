@@ -14,10 +14,15 @@ from kener_py.model import (
 from kener_py.service.board import effect, public
 
 
+def public_incident(db: store.Database, config: Config, number: int, at: Instant) -> Incident | None:
+    """One incident as visitors may see it; None if there is no such public one."""
+    incident = store.incident(db, number)
+    return None if incident is None else public.for_public(config, incident, at)
+
+
 def incident_page(db: store.Database, config: Config, number: int, at: Instant) -> IncidentPage | None:
     """One incident's page; None if there is no such public incident."""
-    incident = store.incident(db, number)
-    seen = None if incident is None else public.for_public(config, incident, at)
+    seen = public_incident(db, config, number, at)
     if seen is None:
         return None
     monitors = [monitor for monitor in public.monitors(config) if monitor.tag in seen.monitors]

@@ -19,7 +19,7 @@ from kener_py.model import (
     Status,
 )
 from kener_py.service import maintenance
-from kener_py.service.board import public, views
+from kener_py.service.board import effect, public, views
 from kener_py.service.board.day import TROUBLE, Kept, kept, told, visible
 
 YEAR = 365 * DAY
@@ -39,6 +39,14 @@ def monitor_view(db: store.Database, config: Config, tag: str, at: Instant) -> M
     planned = maintenance.gaps(db, start, at, tag).get(tag, ())
     seen = views.seen_spans(store.changes(db, tag, start), gaps, start, at)
     return _view(db, monitor, seen, planned, zone, at)
+
+
+def present_view(
+    db: store.Database, config: Config, tag: str, at: Instant
+) -> tuple[Monitor, Status | None] | None:
+    """A monitor and its status, None while the loop stands still; None if there is no such public one."""
+    monitor = visible(config, tag)
+    return None if monitor is None else (monitor, effect.now(db, [monitor], at)[tag])
 
 
 def _view(

@@ -8,17 +8,20 @@ from kener_py.model import DAY, Board, Config, Incident, Instant, Maintenance, P
 from kener_py.service import maintenance
 from kener_py.service.board import front, public, views
 
+NEWEST = 50  # incidents of which documents tell even if they are over
+
 
 def published(db: store.Database, config: Config, at: Instant) -> Published:
-    """The front page's facts, with every incident and window that history has."""
-    board = front.board(db, config, at)
+    """The front page's facts without figures, with every incident and window that history has."""
+    board = front.board(db, config, at, with_figures=False)
     since = at - config.retention.days * DAY
     incidents = public.incidents(db, config, since, at)
     found = sorted(
         maintenance.listed(db, config, at), key=lambda window: (window.start, window.id or 0), reverse=True
     )
-    affected = {tag for incident in incidents for tag in incident.monitors}
-    oldest = min((incident.started for incident in incidents), default=at)
+    told = [each for place, each in enumerate(incidents) if place < NEWEST or each.resolved is None]
+    affected = {tag for incident in told for tag in incident.monitors}
+    oldest = min((incident.started for incident in told), default=at)
     return Published(
         board=board,
         changed=_changed(board, incidents, found, at),

@@ -28,6 +28,7 @@ from kener_py.service import maintenance
 
 STALE_AFTER: Millis = 3 * MINUTE
 DAYS = 90
+_FEW = 100  # monitors whose rows are looked up by name; for more, all are read
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
 
 
@@ -54,6 +55,9 @@ class Figures:
     uptime: Mapping[str, Uptime]
     days: tuple[Day, ...]
     sixty: Uptime  # of the last 60 days
+
+
+_NOTHING = Figures((), {}, (), Uptime())
 
 
 @lru_cache(maxsize=64)  # of one page: most monitors have been up all the time, with the same windows
@@ -105,16 +109,33 @@ def monitor_views(
     return found
 
 
+def present_views(db: store.Database, monitors: Iterable[Monitor], at: Instant) -> list[MonitorView]:
+    """The given monitors as they are now, without uptime and days."""
+    states, planned = store.states(db), maintenance.gaps(db, at, at)
+    return [
+        view(
+            monitor,
+            states.get(monitor.tag) or status.begin(monitor.tag, monitor.limits, at),
+            _NOTHING,
+            planned.get(monitor.tag, ()),
+            at,
+        )
+        for monitor in monitors
+    ]
+
+
 def histories(
     db: store.Database, monitors: Iterable[Monitor], start: Instant, end: Instant
 ) -> dict[str, tuple[Span, ...]]:
     """[start, end) of each monitor by tag, with maintenance and the time that nobody looked laid over it."""
+    monitors = list(monitors)
     gaps = status.unobserved(store.alive(db), start, end)
-    changes = store.all_changes(db, start, end)
+    named = [monitor.tag for monitor in monitors] if len(monitors) <= _FEW else None
+    changes = store.all_changes(db, start, end, named)
     planned = maintenance.gaps(db, start, end)
     return {
         monitor.tag: status.overlay(
-            status.overlay(status.spans(changes.get(monitor.tag, ()), start, end), gaps, Status.NO_DATA),
+            seen_spans(changes.get(monitor.tag, ()), gaps, start, end),
             planned.get(monitor.tag, ()),
             Status.MAINTENANCE,
         )

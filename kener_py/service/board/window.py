@@ -19,6 +19,12 @@ from kener_py.service.board.public import monitors, names
 COMING = 5  # further windows of the same plan
 
 
+def public_maintenance(db: store.Database, config: Config, number: int) -> Maintenance | None:
+    """One window as visitors may see it; None if there is no such public one."""
+    window = store.maintenance(db, number)
+    return None if window is None else maintenance.for_public(config, window)
+
+
 def maintenance_page(db: store.Database, config: Config, number: int, at: Instant) -> MaintenancePage | None:
     """One maintenance window's page; None if there is no such public window."""
     page = maintenance.page(db, config, number, at, names(config))
