@@ -367,7 +367,7 @@ def test_today_is_told_as_far_as_it_went(db: store.Store, clock: Clock) -> None:
     page = get(world, "2026-09-30")
     assert rows(page)[-1] == ["30 Sep 2026, 12:41 CEST", "now", "1 h", "Down", ""]
     assert figures(page)["So far"] == "13 h 41 min"
-    assert re.search(r'<path class="rest" d="M821 40H1440"/>', page.html)
+    assert re.search(r'<path class="rest" d="M821 40H1440" ', page.html)
     assert [a["rel"] for a in page.all("a") if "rel" in a] == ["prev"]
 
 
