@@ -396,6 +396,16 @@ def test_spans_tile_time_with_and_without_an_overlay(
 
 
 @settings(max_examples=60, deadline=None)
+@given(some_changes, some_gaps, st.integers(-5, 110), st.integers(-5, 110), st.booleans())
+def test_a_part_of_a_history_adds_up_without_being_cut_out(
+    changes: list[Change], gaps: list[Gap], one: int, other: int, is_strict: bool
+) -> None:
+    started, ended = sorted((one, other))
+    history = status.overlay(status.spans(changes, 0, 100), gaps, Status.MAINTENANCE)
+    inside = list(status.within(history, started, ended))
+    assert status.uptime_between(history, started, ended, is_strict) == status.uptime(inside, is_strict)
+
+
 @given(st.lists(st.tuples(st.integers(0, 890), st.integers(1, 200)), max_size=5))
 def test_time_is_unobserved_where_no_loop_lived_for_two_minutes(pairs: list[tuple[int, int]]) -> None:
     alive = sorted((start, min(start + length, 900)) for start, length in pairs)

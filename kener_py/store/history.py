@@ -143,31 +143,22 @@ def changes(db: Database, tag: str, since: Instant, until: Instant | None = None
     return tuple([Change(tag, started, _STATUS[status], seen) for tag, started, status, seen in rows])
 
 
-def all_changes(
-    db: Database, since: Instant, until: Instant | None = None, tags: Iterable[str] | None = None
-) -> dict[str, list[Change]]:
-    """The shown changes of every monitor by tag, or of those named; each list begins at or before `since`.
+def all_changes(db: Database, since: Instant, until: Instant | None = None) -> dict[str, list[Change]]:
+    """The shown changes of every monitor by tag; each list begins at or before `since`.
 
     With `until`, only those that began before it.
     """
     found: dict[str, list[Change]] = {}
-    given = {
-        "since": since,
-        "until": 2**63 - 1 if until is None else until,
-        "tags": None if tags is None else json.dumps(sorted(set(tags))),
-    }
-    # Named, each is looked up by the key of the table; else one walk over the table is shorter.
-    table = "change" if tags is None else "json_each(:tags) cross join change on monitor = value"
     # Beside max(), SQLite takes the other columns from the row that has it.
     before = db.execute(
-        f"select monitor, max(started), status, detected from {table}"
-        " where detected is not null and started <= :since group by monitor",
-        given,
+        "select monitor, max(started), status, detected from change"
+        " where detected is not null and started <= ? group by monitor",
+        [since],
     )
     after = db.execute(
-        f"select monitor, started, status, detected from {table}"
-        " where detected is not null and started > :since and started < :until order by monitor, started",
-        given,
+        "select monitor, started, status, detected from change"
+        " where detected is not null and started > ? and started < ? order by monitor, started",
+        [since, 2**63 - 1 if until is None else until],
     )
     for tag, started, status, detected in chain(before, after):
         found.setdefault(tag, []).append(Change(tag, started, _STATUS[status], detected))

@@ -125,14 +125,13 @@ def _incidents(db: Database, rows: Sequence[Sequence[Any]]) -> tuple[Incident, .
     affected: dict[int, list[str]] = {row[0]: [] for row in rows}
     updates: dict[int, list[IncidentUpdate]] = {row[0]: [] for row in rows}
     for number, tag in db.execute(
-        "select incident, monitor from json_each(?) cross join incident_monitor on incident = value"
-        " order by monitor",
+        "select incident, monitor from json_each(?) cross join incident_monitor on incident = value",
         [numbers],
     ):
         affected[number].append(tag)
     for u in db.execute(
         "select u.id, incident, state, text, created from json_each(?) cross join incident_update u"
-        " on incident = value order by created desc, u.id desc",
+        " on incident = value",
         [numbers],
     ):
         updates[u[1]].append(IncidentUpdate(u[0], u[1], _STATE[u[2]], u[3], u[4]))
@@ -148,11 +147,15 @@ def _incidents(db: Database, rows: Sequence[Sequence[Any]]) -> tuple[Incident, .
             opened_for=row[7],
             is_public=bool(row[8]),
             publish_at=row[9],
-            monitors=tuple(affected[row[0]]),
-            updates=tuple(updates[row[0]]),
+            monitors=tuple(sorted(affected[row[0]])),
+            updates=tuple(sorted(updates[row[0]], key=_age, reverse=True)),
         )
         for row in rows
     )
+
+
+def _age(update: IncidentUpdate) -> tuple[Instant, int]:
+    return update.created, update.id or 0
 
 
 def _incident(db: Database, row: Sequence[Any]) -> Incident:

@@ -47,11 +47,13 @@ def strip(days: tuple[Day, ...]) -> tuple[Path, ...]:
     parts: dict[Status, list[str]] = {status: [] for status in Status}
     days = days[-COLUMNS:]
     up, clean = Status.UP, parts[Status.UP]
-    column = COLUMNS - len(days)  # the first that is not drawn yet
-    for place, day in [each for each in enumerate(days[:-1], column) if each[1].status is not up]:
+    missing = COLUMNS - len(days)
+    column = missing  # the first that is not drawn yet
+    for index in [index for index, day in enumerate(days[:-1]) if day.status is not up]:
+        place = missing + index
         if place > column:
             clean.append(_ALL_UP[_BEGINS[column] : _BEGINS[place]])
-        for status, d in _bar(day, place * PITCH):
+        for status, d in _bar(days[index], place * PITCH):
             parts[status].append(d)
         column = place + 1
     if column < COLUMNS - 1:

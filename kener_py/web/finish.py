@@ -62,8 +62,9 @@ def _compress(answer: Response) -> None:
         return
     # Two forms of one document must not pass for each other, so the name of this one says which it is.
     if _is_named(answer) and not answer.get_etag()[0]:
-        answer.set_etag(_digest(body) + "-gzip")
-        if answer.get_etag()[0] in request.if_none_match:
+        name = f"{_digest(body)}-gzip"
+        answer.set_etag(name)
+        if request.if_none_match.contains_weak(name):
             return  # nothing of it will be sent
     answer.set_data(gzip.compress(body, 6, mtime=0))
     answer.headers["Content-Encoding"] = "gzip"

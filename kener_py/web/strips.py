@@ -112,7 +112,8 @@ def days_data(days: tuple[Day, ...]) -> str:
     """
     runs: list[tuple[int, int, str]] = []
     up = Status.UP
-    for place, day in [each for each in enumerate(days) if each[1].status is not up]:
+    for place in [place for place, day in enumerate(days) if day.status is not up]:
+        day = days[place]
         told = "n" if day.status is Status.NO_DATA else _LETTERS[day.status] + parts(day.uptime)
         if runs and runs[-1][1:] == (place - 1, told):
             runs[-1] = (runs[-1][0], place, told)

@@ -180,13 +180,12 @@ def effects(
     absent = status.unobserved(store.alive(db), start, until)
     planned = maintenance.gaps(db, start, until)
     present = now(db, monitors, at)
-    # What began as the incident ended may have been noticed in the same instant.
-    changed = store.all_changes(db, start, until + 1, [monitor.tag for monitor in monitors])
     found: list[Effect] = []
     walked: list[Step] = []
     noticed: list[Change] = []
     for monitor in monitors:
-        changes = changed.get(monitor.tag, ())
+        # What began as the incident ended may have been noticed in the same instant.
+        changes = store.changes(db, monitor.tag, start, until + 1)
         seen = status.overlay(status.spans(changes, start, until), absent, Status.NO_DATA)
         history = status.overlay(seen, planned.get(monitor.tag, ()), Status.MAINTENANCE)
         effect = reckon(monitor.tag, history, kept, monitor.include_degraded_in_downtime)

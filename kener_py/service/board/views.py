@@ -28,7 +28,7 @@ from kener_py.service import maintenance
 
 STALE_AFTER: Millis = 3 * MINUTE
 DAYS = 90
-_FEW = 100  # monitors whose rows are looked up by name; for more, all are read
+_FEW = 100  # monitors whose rows are asked for one by one; for more, all are read
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
 
 
@@ -130,8 +130,11 @@ def histories(
     """[start, end) of each monitor by tag, with maintenance and the time that nobody looked laid over it."""
     monitors = list(monitors)
     gaps = status.unobserved(store.alive(db), start, end)
-    named = [monitor.tag for monitor in monitors] if len(monitors) <= _FEW else None
-    changes = store.all_changes(db, start, end, named)
+    changes: Mapping[str, Sequence[Change]]
+    if len(monitors) <= _FEW:
+        changes = {monitor.tag: store.changes(db, monitor.tag, start, end) for monitor in monitors}
+    else:
+        changes = store.all_changes(db, start, end)
     planned = maintenance.gaps(db, start, end)
     return {
         monitor.tag: status.overlay(
