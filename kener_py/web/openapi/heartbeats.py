@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kener_py.model import Status
+from kener_py.web.heartbeat import SCOPE
 from kener_py.web.openapi.answers import RETRY_AFTER, WHO, plain_error
 from kener_py.web.openapi.parts import (
     PUBLIC,
@@ -22,7 +23,6 @@ from kener_py.web.openapi.parts import (
 from kener_py.web.openapi.values import TAG, TAG_SHAPE, TIME
 
 NAME = "Heartbeats"
-SCOPE = "heartbeat:write"
 
 _METRICS: Json = {
     "type": "object",

@@ -6,6 +6,7 @@ from typing import Any
 
 from kener_py.model import IncidentState, Severity
 from kener_py.service.incidents import LONGEST_TEXT, LONGEST_TITLE
+from kener_py.web import keys
 from kener_py.web.openapi.answers import usual
 from kener_py.web.openapi.parts import (
     Json,
@@ -25,7 +26,7 @@ from kener_py.web.openapi.parts import (
 from kener_py.web.openapi.values import ID, IF_NONE_MATCH, MOMENT, NUMBER, TAGS, TIME, UPDATE
 
 NAME = "Incidents"
-SCOPE = "incidents:write"
+SCOPE = keys.INCIDENTS
 
 _TITLE = text(minLength=1, maxLength=LONGEST_TITLE)
 _TEXT = text("Markdown without HTML and images.", minLength=1, maxLength=LONGEST_TEXT)

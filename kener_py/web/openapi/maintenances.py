@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kener_py.model import MaintenanceState
 from kener_py.service.maintenance import LONGEST_DESCRIPTION, LONGEST_TITLE
+from kener_py.web import keys
 from kener_py.web.openapi.answers import usual
 from kener_py.web.openapi.parts import (
     Json,
@@ -22,7 +23,7 @@ from kener_py.web.openapi.parts import (
 from kener_py.web.openapi.values import ID, IF_NONE_MATCH, MOMENT, NUMBER, TAGS, TIME
 
 NAME = "Maintenance"
-SCOPE = "incidents:write"
+SCOPE = keys.INCIDENTS
 
 _EDITABLE: dict[str, Json] = {
     "title": text(minLength=1, maxLength=LONGEST_TITLE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kener_py.model import Status
+from kener_py.web import keys
 from kener_py.web.openapi.answers import usual
 from kener_py.web.openapi.parts import (
     Json,
@@ -21,7 +22,7 @@ from kener_py.web.openapi.parts import (
 from kener_py.web.openapi.values import IF_NONE_MATCH, MOMENT, TAG, TAG_SHAPE, TIME
 
 NAME = "Monitors"
-SCOPE = "incidents:write"
+SCOPE = keys.INCIDENTS
 
 _PERCENT: Json = {"type": ["number", "null"], "minimum": 0, "maximum": 100}
 _WINDOWS = ("24h", "7d", "30d", "90d")
