@@ -680,7 +680,7 @@ def test_every_time_is_machine_readable_and_in_the_zone_of_the_site(db: store.St
     shop.say(DOWN, minutes=5)
     page = shop.page()
     assert "1 Jan 2026, 01:01 CET" in page.text
-    assert "Times are those of Europe/Berlin." in page.text
+    assert "Days and times are those of Europe/Berlin." in page.text
     assert not re.search(r"\d\d:\d\d [A-Z]", re.sub(r"<time.*?</time>", "", page.html))
 
 

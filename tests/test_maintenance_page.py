@@ -73,7 +73,7 @@ def test_a_window_to_come_says_when_it_begins(windows: Windows) -> None:
     assert "End1 Jan 2026, 04:00 CET," not in page.text
     assert "Duration2 h" in page.text
     assert "Shop Up" in page.text
-    assert "Times are those of Europe/Berlin." in page.text
+    assert "Days and times are those of Europe/Berlin." in page.text
     assert 'id="banner"' in page.html
 
 

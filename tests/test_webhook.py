@@ -23,6 +23,7 @@ from kener_py.model import (
     AlertStatus,
     Config,
     DeliveryStatus,
+    Instant,
     Notice,
     Notifier,
     Severity,
@@ -36,7 +37,11 @@ from kener_py.service.sender import Sender
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 OTHER = "whsec_" + base64.b64encode(b"fedcba9876543210fedcba9876543210").decode()
 SITE = Site(title="Acme", url="https://status.acme.example")
-NOW = int(datetime.now(UTC).timestamp()) * SECOND  # the library refuses a timestamp that is not the present
+
+
+def now() -> Instant:
+    """The library refuses a timestamp that is not the present."""
+    return int(datetime.now(UTC).timestamp()) * SECOND
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def notice(**fields: Any) -> Notice:
 
 @pytest.mark.parametrize("body", ["{}", '{"name":"ünï 🎉"}', "x" * 100_000])
 def test_the_library_of_the_standard_verifies_what_arrives(receiver: WebReceiver, body: str) -> None:
-    webhook.post(hook(receiver), body, "delivery-1", NOW)
+    webhook.post(hook(receiver), body, "delivery-1", now())
     (call,) = receiver.requests
     assert (call.method, call.path, call.body) == ("POST", "/hook?a=1", body.encode())
     assert call.headers["content-type"] == "application/json"
@@ -75,7 +80,7 @@ def test_the_library_of_the_standard_verifies_what_arrives(receiver: WebReceiver
 
 
 def test_while_a_secret_is_replaced_both_verify(receiver: WebReceiver) -> None:
-    webhook.post(hook(receiver, secrets=(OTHER, SECRET)), "{}", "delivery-1", NOW)
+    webhook.post(hook(receiver, secrets=(OTHER, SECRET)), "{}", "delivery-1", now())
     (call,) = receiver.requests
     for secret in (SECRET, OTHER):
         Verifier(secret).verify(call.body, call.headers)
@@ -84,7 +89,7 @@ def test_while_a_secret_is_replaced_both_verify(receiver: WebReceiver) -> None:
 @pytest.mark.parametrize("code", [200, 201, 202, 204])
 def test_any_success_is_accepted(receiver: WebReceiver, code: int) -> None:
     receiver.answer = Answer(code, "")
-    webhook.post(hook(receiver), "{}", "d", NOW)
+    webhook.post(hook(receiver), "{}", "d", now())
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_anything_else_is_refused_with_a_reason(
 ) -> None:
     receiver.answer = answer
     with pytest.raises(webhook.WebhookError, match=reason) as caught:
-        webhook.post(hook(receiver), "{}", "d", NOW)
+        webhook.post(hook(receiver), "{}", "d", now())
     assert (caught.value.is_permanent, caught.value.wait) == (is_permanent, wait)
     assert len(receiver.requests) == 1  # no redirect is followed
 
@@ -119,7 +124,7 @@ def test_anything_else_is_refused_with_a_reason(
 )
 def test_a_reason_holds_nothing_of_the_path(url: str) -> None:
     with pytest.raises(webhook.WebhookError) as caught:
-        webhook.post(Webhook(url, (SECRET,)), "{}", "d", NOW)
+        webhook.post(Webhook(url, (SECRET,)), "{}", "d", now())
     assert "s3cret" not in str(caught.value)
     assert "whsec" not in repr(Webhook(url, (SECRET,)))
 
@@ -130,7 +135,7 @@ def test_a_receiver_that_drips_is_left_after_a_while(
     monkeypatch.setattr(webhook, "DEADLINE", 0.3)
     receiver.answer = Answer(hangs=True)
     with pytest.raises(webhook.WebhookError, match="not accepted within"):
-        webhook.post(hook(receiver), "{}", "d", NOW)
+        webhook.post(hook(receiver), "{}", "d", now())
 
 
 # ---- what it says ----------------------------------------------------------------------------
@@ -261,7 +266,7 @@ def test_a_new_secret_signs_what_was_owed_before(world: World, receiver: WebRece
     world.restart(hooked(f"http://{receiver.address}/hook"))
     world.beat(Status.DOWN)
     world.service.reload(hooked(f"http://{receiver.address}/hook", OTHER))
-    world.clock.now = NOW  # the library compares with the present
+    world.clock.now = now()  # the library compares with the present
     deliver(world)
     (call,) = receiver.requests
     Verifier(OTHER).verify(call.body, call.headers)
