@@ -7,6 +7,7 @@ those, then take the mark away. `test_catalogues.py` fails until all is there.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -19,9 +20,8 @@ FOLDER = ROOT / "kener_py" / "web" / "catalogues"
 KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2), "n_": (1, 2)}
 
 
-def texts() -> Catalog:
-    """Every text of the pages, as the templates and the code have it."""
-    found = Catalog(project="kener-py", charset="utf-8")
+def _found() -> Iterator[tuple[str, str | tuple[str, ...], list[str], str | None]]:
+    """Each use of a text: the file, the text (one and many if it is counted), comments, context."""
     for folder, methods in (
         (ROOT / "templates", [("**", "jinja2.ext.babel_extract")]),
         (ROOT / "kener_py" / "web", [("**.py", "python")]),
@@ -29,8 +29,19 @@ def texts() -> Catalog:
         for file, _line, text, comments, context in extract_from_dir(
             folder, methods, keywords=KEYWORDS, comment_tags=["Translators:"]
         ):
-            name = (folder / file).relative_to(ROOT).as_posix()
-            found.add(text, locations=[(name, None)], auto_comments=comments, context=context)
+            yield (folder / file).relative_to(ROOT).as_posix(), text, comments, context
+
+
+def extracted() -> Iterator[str | tuple[str, ...]]:
+    """The text of each use."""
+    return (text for _file, text, _comments, _context in _found())
+
+
+def texts() -> Catalog:
+    """Every text of the pages, as the templates and the code have it."""
+    found = Catalog(project="kener-py", charset="utf-8")
+    for file, text, comments, context in _found():
+        found.add(text, locations=[(file, None)], auto_comments=comments, context=context)
     return found
 
 

@@ -106,3 +106,11 @@ def test_every_number_has_a_form(name: str, count: int) -> None:
         if isinstance(message.id, (tuple, list)):
             one, many = message.id
             assert catalogue.ngettext(one, many, count).strip()
+
+
+def test_no_text_is_both_counted_and_not() -> None:
+    """Looked up without a number it would be a form for many, whose `%(num)s` nobody fills in."""
+    found = list(catalogues.extracted())
+    counted = {text[0] for text in found if isinstance(text, tuple)}
+    assert counted
+    assert counted.isdisjoint(text for text in found if isinstance(text, str))

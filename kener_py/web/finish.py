@@ -34,6 +34,8 @@ def finish(site: Site, answer: Response) -> Response:
     answer.headers.setdefault("Cache-Control", "no-cache")
     if answer.mimetype in ("text/html", "text/markdown", "text/plain") and answer.vary:
         answer.headers["Content-Language"] = language.current()
+    if request.endpoint == "static" and _is_text(answer):
+        answer.vary.add("Accept-Encoding")  # of a part and of "not modified" as of the whole
     if request.method in ("GET", "HEAD") and answer.status_code == 200:
         _compress(answer)
         _validate(answer)
@@ -48,10 +50,13 @@ def _policy(site: Site) -> str:
     )
 
 
-def _compress(answer: Response) -> None:
+def _is_text(answer: Response) -> bool:
     kind = answer.mimetype or ""
-    is_text = kind.startswith("text/") or kind.endswith(("json", "xml", "javascript"))
-    if not is_text or "Content-Encoding" in answer.headers:
+    return kind.startswith("text/") or kind.endswith(("json", "xml", "javascript"))
+
+
+def _compress(answer: Response) -> None:
+    if not _is_text(answer) or "Content-Encoding" in answer.headers:
         return
     answer.direct_passthrough = False
     body = answer.get_data()
@@ -61,6 +66,8 @@ def _compress(answer: Response) -> None:
     if "gzip" in {name.lower() for name, quality in request.accept_encodings if quality}:
         answer.set_data(gzip.compress(body, 6, mtime=0))
         answer.headers["Content-Encoding"] = "gzip"
+        if tag := answer.get_etag()[0]:
+            answer.set_etag(f"{tag}-gzip")  # other bytes than those that parts are cut from
 
 
 def _validate(answer: Response) -> None:

@@ -72,7 +72,7 @@ def _cadence(cron: str, zone: str) -> str:
     minute, hour = fields[:2]
     step = re.fullmatch(r"\*/([0-9]{1,2})", minute)
     if hour == "*" and minute in ("*", "*/1"):
-        return _("every minute")
+        return n_("every minute", "every %(num)s minutes", 1)
     if hour == "*" and step and int(step[1]) and 60 % int(step[1]) == 0:
         return n_("every minute", "every %(num)s minutes", int(step[1]))
     if hour == "*" and re.fullmatch(r"[0-9]{1,2}", minute):
