@@ -203,14 +203,14 @@ def test_a_refused_reload_shows(world: World) -> None:
 
 
 def test_names_of_monitors_cannot_break_the_format(world: World) -> None:
-    given = config((replace(monitor("job"), name='a"b\\c\nd{}'),))
+    given = config((replace(monitor("job"), name='a"b\\c\nd{}\x1b[2J'),))
     world.restart(given)
     world.beat()
     world.look()
     client = create(world.service).test_client()
     for parse, headers in ((plain, {}), (openmetrics, OPEN)):
         families = {each.name: each for each in parse(client.get("/metrics", headers=headers).text)}
-        assert families["kener_monitor_info"].samples[0].labels["name"] == 'a"b\\c\nd{}'
+        assert families["kener_monitor_info"].samples[0].labels["name"] == 'a"b\\c d{} [2J'
 
 
 def test_the_size_is_that_of_the_file_and_its_log(world: World) -> None:

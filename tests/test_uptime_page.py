@@ -13,6 +13,7 @@ from test_history import HOSTILE, PATIENT, SITE, at, begin, get, given, outage, 
 
 from kener_py.model import DAY, HOUR, MINUTE, Retention, Status, Uptime, UptimeTable
 from kener_py.web.pages.uptime import HEADER, bucket
+from kener_py.web.words import plain
 
 __all__ = ["begin"]
 
@@ -216,15 +217,17 @@ def test_a_month_without_data_has_no_percentage(db) -> None:
     assert {each["uptime_percent"] for each in rows(world)} == {""}
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\r=1", "\x00=1", *"\uff1d\uff0b\uff0d\uff20"]
+)
 def test_no_cell_is_a_formula(begin, name: str) -> None:
     named = replace(monitor("-job", PATIENT, category=name), name=name)
     world = begin(using=config((named,), rules=(), site=SITE))
     (row,) = rows(world)
-    assert (row["tag"], row["name"], row["category"]) == ("'-job", f"'{name}", f"'{name}")
+    assert (row["tag"], row["name"], row["category"]) == ("'-job", f"'{plain(name)}", f"'{plain(name)}")
 
 
 def test_other_cells_are_as_they_are(begin) -> None:
     named = replace(monitor("job", PATIENT), name='a "b", c=d\n日本 -1')
     (row,) = rows(begin(using=config((named,), rules=(), site=SITE)))
-    assert row["name"] == named.name
+    assert row["name"] == 'a "b", c=d 日本 -1'

@@ -13,6 +13,7 @@ from kener_py.model import HOUR, AlertStatus
 from kener_py.service import Service
 from kener_py.web.api import is_id
 from kener_py.web.pages.show import not_found
+from kener_py.web.words import root
 
 SNOOZES = {"1h": HOUR, "4h": 4 * HOUR, "24h": 24 * HOUR}
 
@@ -48,7 +49,7 @@ def alert(service: Service, number: str) -> Response:
             done=done,
             until=until,
             snoozes=SNOOZES,
-            action=request.full_path,
+            action=root(request.full_path),
         )
     )
     answer.headers["Cache-Control"] = "no-store"

@@ -16,6 +16,7 @@ from flask import Response, jsonify, make_response, render_template, request
 from kener_py.model import DAY, LANGUAGES, MINUTE, SECOND, Millis, Overall, Status, Uptime
 from kener_py.service import Service
 from kener_py.web import language, words
+from kener_py.web.feeds import xml
 from kener_py.web.language import N_, _
 
 ALL = "_"
@@ -99,7 +100,7 @@ def dot(service: Service, tag: str) -> Response:
     fact = _of_status(service, tag)
     return _svg(
         "dot.svg",
-        title=f"{fact.label}: {fact.message}",
+        title=f"{_short(fact.label)}: {_short(fact.message)}",
         fill=_colour("fillColor", FILLS[fact.status]),
         pings=request.args.get("animate") == "ping",
     )
@@ -244,7 +245,7 @@ def _drawn(fact: _Fact) -> Response:
 
 
 def _svg(template: str, **facts: object) -> Response:
-    answer = make_response(render_template(template, **facts))
+    answer = make_response(xml.clean(render_template(template, **facts)))
     answer.mimetype = "image/svg+xml"
     answer.headers["Content-Security-Policy"] = POLICY
     return _cached(answer)

@@ -168,16 +168,20 @@ def _query() -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
 
 
-def canonical(site: Site) -> str:
-    """This page's public address, in the language that its address asks for."""
+def canonical(site: Site, place: str | None = None) -> str:
+    """This page's public address, in the language that its address asks for.
+
+    `place` is its path where the request's is only another one for the same.
+    """
     asked = language.asked_for()
-    return _public(site) + (f"?lang={asked}" if asked else "")
+    return _public(site, place) + (f"?lang={asked}" if asked else "")
 
 
-def alternates(site: Site) -> list[tuple[str, str]]:
+def alternates(site: Site, place: str | None = None) -> list[tuple[str, str]]:
     """This page's public address in each language, and that which leaves it to the browser."""
-    return [*((name, f"{_public(site)}?lang={name}") for name in LANGUAGES), ("x-default", _public(site))]
+    here = _public(site, place)
+    return [*((name, f"{here}?lang={name}") for name in LANGUAGES), ("x-default", here)]
 
 
-def _public(site: Site) -> str:
-    return site.url + quote(request.path)
+def _public(site: Site, place: str | None) -> str:
+    return site.url + quote(place or request.path.rstrip("/") or "/")

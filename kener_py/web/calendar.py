@@ -33,7 +33,7 @@ def all_windows(service: Service) -> Response:
     """Windows to come and of the last 90 days; with `?monitor=<tag>` of one, 404 if it is unknown."""
     tag = request.args.get("monitor")
     windows = service.timetable(tag)
-    if windows is None:
+    if windows is None or (tag is not None and tag not in service.public_names()):
         return not_found(service)
     query = "" if tag is None else f"?monitor={tag}"
     return _answer(service, windows, "/maintenance.ics", query, tag)

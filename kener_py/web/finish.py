@@ -34,6 +34,8 @@ def finish(site: Site, answer: Response) -> Response:
     answer.headers.setdefault("Cache-Control", "no-cache")
     if answer.mimetype in ("text/html", "text/markdown", "text/plain") and answer.vary:
         answer.headers["Content-Language"] = language.current()
+    if request.endpoint == "static" and _is_text(answer):
+        answer.vary.add("Accept-Encoding")  # of a part and of "not modified" as of the whole
     if request.method in ("GET", "HEAD") and answer.status_code == 200:
         _compress(answer)
         _validate(answer)
@@ -48,10 +50,13 @@ def _policy(site: Site) -> str:
     )
 
 
-def _compress(answer: Response) -> None:
+def _is_text(answer: Response) -> bool:
     kind = answer.mimetype or ""
-    is_text = kind.startswith("text/") or kind.endswith(("json", "xml", "javascript"))
-    if not is_text or "Content-Encoding" in answer.headers:
+    return kind.startswith("text/") or kind.endswith(("json", "xml", "javascript"))
+
+
+def _compress(answer: Response) -> None:
+    if not _is_text(answer) or "Content-Encoding" in answer.headers:
         return
     answer.direct_passthrough = False
     body = answer.get_data()
@@ -61,8 +66,8 @@ def _compress(answer: Response) -> None:
     if "gzip" not in {name.lower() for name, quality in request.accept_encodings if quality}:
         return
     # Two forms of one document must not pass for each other, so the name of this one says which it is.
-    if _is_named(answer) and not answer.get_etag()[0]:
-        name = f"{_digest(body)}-gzip"
+    if _is_named(answer):
+        name = f"{answer.get_etag()[0] or _digest(body)}-gzip"
         answer.set_etag(name)
         if request.if_none_match.contains_weak(name):
             return  # nothing of it will be sent

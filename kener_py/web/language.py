@@ -18,6 +18,7 @@ from babel.dates import format_date, format_datetime, format_interval, format_sk
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask import g, request
+from werkzeug.datastructures import LanguageAccept
 
 from kener_py.model import LANGUAGES
 
@@ -36,7 +37,8 @@ def asked_for() -> str | None:
 
 def choose(default: str) -> None:
     """Speak for this request what the address asks for, else what the browser prefers, else `default`."""
-    g.language = asked_for() or request.accept_languages.best_match(LANGUAGES) or default
+    named = LanguageAccept([each for each in request.accept_languages if each[0] != "*"])  # "*" is no wish
+    g.language = asked_for() or named.best_match(LANGUAGES) or default
 
 
 def speak(language: str) -> None:

@@ -19,6 +19,7 @@ from kener_py.model import SECOND, Instant, MonitorView, Severity, Status, Telem
 from kener_py.service import Service
 from kener_py.service.counts import BUCKETS
 from kener_py.web.api import error
+from kener_py.web.words import plain
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -129,7 +130,7 @@ class _Collector:
         for view in self._told.views:
             tag, monitor = view.monitor.tag, view.monitor
             now = Status.NO_DATA if self._told.is_stale else view.status
-            info.add_metric([tag, monitor.name, monitor.category, monitor.cron], 1)
+            info.add_metric([tag, plain(monitor.name), plain(monitor.category), monitor.cron], 1)
             if now not in (Status.NO_DATA, Status.MAINTENANCE):
                 up.add_metric([tag], float(now is not Status.DOWN))
             for each in Status:

@@ -32,6 +32,7 @@ from kener_py.model import (
 )
 from kener_py.service import Service
 from kener_py.service.board.programs import NEWEST
+from kener_py.web import addresses
 from kener_py.web.api import rfc3339
 
 MOST = NEWEST  # incidents, and windows, of a document that lists all
@@ -135,8 +136,7 @@ class _Page:
     def __init__(self, service: Service) -> None:
         self.told: Published = service.published()
         self.site = self.told.board.site
-        server = service.config.server
-        self.url = self.site.url or f"http://{server.host}:{server.port}"
+        self.url = addresses.base(service.config)
         self.id = page_id(self.site)
         views = [view for group in self.told.board.groups for view in group.views]
         # What was never heard has no status in the original's words; nothing has while nobody measures.

@@ -285,13 +285,13 @@ def ago(at: Instant, now: Instant) -> str:
 # ---- twins in Markdown and plain text ---------------------------------------------------------
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+|~&!])")
+_AT_FIRST = re.compile(r"^(?:(?=(?:-+|=+)(?: |$))|([0-9]{1,9})(?=\.(?: |$)))")  # a list, a line, "Title\n==="
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 
 def md(text: object) -> str:
     """A name or a title on one line of Markdown, as nothing but text."""
-    line = " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
-    return _SPECIAL.sub(r"\\\1", line)
+    return _AT_FIRST.sub(r"\1\\", _SPECIAL.sub(r"\\\1", plain(text)))
 
 
 def plain(text: object) -> str:

@@ -152,7 +152,7 @@ def _of_incident(service: Service, base: str, names: Mapping[str, str], told: In
             at=max(each.created, seen_from),
             html=html,
         )
-        for each, html in zip(told.updates, _updates(told, zone, language.current()), strict=True)
+        for each, html in zip(told.updates[:MOST], _updates(told, zone, language.current()), strict=True)
     )
     return _Story(
         id=addresses.name(service, id),
@@ -231,7 +231,9 @@ def _said(state: str, at: Instant, zone: str, html: Markup) -> Markup:
 
 @lru_cache(maxsize=256)  # readers ask all day, and incidents of the past stay as they are
 def _updates(told: Incident, zone: str, _language: str) -> tuple[Markup, ...]:
-    return tuple(_said(word(each.state), each.created, zone, markdown(each.text)) for each in told.updates)
+    return tuple(
+        _said(word(each.state), each.created, zone, markdown(each.text)) for each in told.updates[:MOST]
+    )
 
 
 def affected(tags: Sequence[str], names: Mapping[str, str]) -> str:

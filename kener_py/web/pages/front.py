@@ -28,6 +28,7 @@ from kener_py.web.words import plain, share, when_text, word
 
 UPCOMING = 5  # maintenance windows to come on the front page, one of each plan
 INCIDENTS_IN_FULL = 5  # of the open ones; more are one line each
+UPDATES = 20  # of one of them
 CURL_LINES = 5
 FEW = 8  # monitors that are seen at a glance
 AFFECTED = 20  # lines above the groups
@@ -95,6 +96,7 @@ def front(service: Service) -> Response:
         file=None if file is None else file.name,
         silent=set() if shown_banner.is_silent else _silent(board, views),
         told=board.open_incidents[:INCIDENTS_IN_FULL],
+        earlier=UPDATES,
         listed=board.open_incidents[INCIDENTS_IN_FULL:],
         told_on=_by_monitor_and_day(board),
         affected=affected[:AFFECTED],

@@ -22,15 +22,18 @@ def form() -> str:
     rule = request.url_rule.rule if request.url_rule else ""
     if rule.endswith((".md", ".txt")):
         return rule.rpartition(".")[2]
+    return _named() or ("txt" if _TERMINAL.match(request.user_agent.string) else "html")
+
+
+def _named() -> str | None:
+    """The form that `Accept` names; None if it names none of ours, and who asks decides."""
     accepted = request.accept_mimetypes
-    named = {name for name, _ in accepted if "*" not in name}
+    named = {name for name, quality in accepted if "*" not in name and quality > 0}
     if TYPES["md"] in named and accepted[TYPES["md"]] >= accepted[TYPES["html"]]:
         return "md"
     if {TYPES["html"], "application/xhtml+xml"} & named:
         return "html"
-    if TYPES["txt"] in named or _TERMINAL.match(request.user_agent.string):
-        return "txt"
-    return "html"
+    return "txt" if TYPES["txt"] in named else None
 
 
 def show(template: str, code: int = 200, /, **facts: object) -> Response:
@@ -46,7 +49,7 @@ def show(template: str, code: int = 200, /, **facts: object) -> Response:
     answer = make_response(render_template(files, **facts), code)
     answer.mimetype = TYPES[chosen]
     answer.vary.update(["Accept", "Accept-Language"])
-    if "html" not in request.headers.get("Accept", ""):
+    if _named() is None:
         answer.vary.add("User-Agent")
     return answer
 

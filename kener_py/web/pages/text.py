@@ -9,7 +9,7 @@ from kener_py.service import Service
 from kener_py.web import api, language
 from kener_py.web.api import rfc3339
 from kener_py.web.pages.front import banner
-from kener_py.web.words import absolute, md, path, root
+from kener_py.web.words import absolute, md, path, plain, root
 
 MONITORS = 200  # links to single ones; the list itself has them all
 
@@ -82,7 +82,7 @@ def _is_here(address: str) -> bool:
 
 
 def _link(service: Service, title: str, address: str, what: str = "") -> str:
-    line = f"- [{md(title)[:200]}]({absolute(service.config.site, address)})"
+    line = f"- [{md(plain(title)[:200])}]({absolute(service.config.site, address)})"
     return f"{line}: {what}" if what else line
 
 

@@ -12,6 +12,7 @@ from flask import Response, request
 from kener_py.model import Uptime
 from kener_py.service import Service
 from kener_py.web.pages.show import not_found, show
+from kener_py.web.words import plain
 
 COLUMNS = 12
 HEADER = (
@@ -26,7 +27,7 @@ HEADER = (
     "maintenance_ms",
     "no_data_ms",
 )
-_FORMULA = re.compile(r"\s*[=+@-]|[\t\r\n]")
+_FORMULA = re.compile("[=+@\uff1d\uff0b\uff20\uff0d-]")  # the wide ones count in Japanese
 BUCKETS = ((Decimal(100), "whole"), (Decimal("99.9"), "high"), (Decimal(99), "fair"))
 
 
@@ -61,5 +62,6 @@ def csv(service: Service) -> Response:
 
 
 def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Text that no spreadsheet takes for a formula, and no terminal for an order."""
+    text = plain(text)
     return f"'{text}" if _FORMULA.match(text) else text
