@@ -13,7 +13,7 @@ import past
 import pytest
 from conftest import World
 from flask.testing import FlaskClient
-from past import NOW, job, tell, trouble, up, window, world
+from past import NOW, SITE, job, tell, trouble, up, window, world
 
 from kener_py import store, web
 from kener_py.model import (
@@ -91,6 +91,7 @@ def secretive(db: store.Store, away: int = 0) -> World:
         notifiers={"ops": (URL,)},
         api_keys=(ApiKey("hushkeyname7", hashlib.sha256(KEY.encode()).hexdigest(), frozenset({"*"})),),
         server=Server(metrics_token=None),
+        site=replace(SITE, security_contact="mailto:security@acme.example"),
         incidents=IncidentPolicy(draft=True),
         maintenances=(
             window(PLANNED, NOW - HOUR, NOW + HOUR, TAG, description=PLANNED),
