@@ -148,6 +148,9 @@ def announced(site: Site, at: Instant) -> Announcement | None:
 # ---- where a page is -------------------------------------------------------------------------
 
 
+_READ = ("group", "monitor", "month", "sig", "to")
+
+
 def in_language(name: str) -> str:
     """A link from a page to itself in another language."""
     return "?" + urlencode([*_query(), ("lang", name)])
@@ -165,7 +168,8 @@ def twin() -> str | None:
 
 
 def _query() -> list[tuple[str, str]]:
-    return [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    """What of the query our pages read. The rest may be anything, a secret as well, and is never repeated."""
+    return [(name, value) for name, value in request.args.items(multi=True) if name in _READ]
 
 
 def canonical(site: Site, place: str | None = None) -> str:
