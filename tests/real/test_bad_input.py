@@ -486,7 +486,6 @@ def test_200_connections_that_say_nothing_keep_nobody_out(target: Target) -> Non
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/api/v1/", 404),
         ("GET", "/api/nothing", 404),
         ("GET", "/api/v1/", 404),
         ("GET", "/api/v1/nothing", 404),
