@@ -100,6 +100,7 @@ def dot(service: Service, tag: str) -> Response:
     fact = _of_status(service, tag)
     return _svg(
         "dot.svg",
+        fact,
         title=f"{_short(fact.label)}: {_short(fact.message)}",
         fill=_colour("fillColor", FILLS[fact.status]),
         pings=request.args.get("animate") == "ping",
@@ -230,6 +231,7 @@ def _drawn(fact: _Fact) -> Response:
         x += width
     return _svg(
         "badge.svg",
+        fact,
         title=f"{label}: {message}" if label else message,
         width=x,
         height=height,
@@ -244,8 +246,9 @@ def _drawn(fact: _Fact) -> Response:
     )
 
 
-def _svg(template: str, **facts: object) -> Response:
-    answer = make_response(xml.clean(render_template(template, **facts)))
+def _svg(template: str, fact: _Fact, /, **facts: object) -> Response:
+    """The picture; browsers show one that says "unknown monitor" with its 404, too."""
+    answer = make_response(xml.clean(render_template(template, **facts)), 200 if fact.is_known else 404)
     answer.mimetype = "image/svg+xml"
     answer.headers["Content-Security-Policy"] = POLICY
     return _cached(answer)

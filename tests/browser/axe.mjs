@@ -92,7 +92,7 @@ async function printed(page) {
     const closed = [...document.querySelectorAll("main details:not(.programs, .calendar)")];
     return {
       closed: closed.filter((each) => !isSeen(each.lastElementChild)).map(named),
-      controls: [...document.querySelectorAll("nav:not([aria-label=Breadcrumb], .crumbs) a, button, select, input[type=range]")]
+      controls: [...document.querySelectorAll("nav:not(.crumbs) a, button, select, input[type=range]")]
         .filter(isSeen).map(named),
     };
   });
