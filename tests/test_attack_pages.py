@@ -728,3 +728,13 @@ def test_compressed_and_plain_are_the_same_page(db: store.Store) -> None:
             assert "Content-Encoding" not in plain.headers
             assert gzip.decompress(packed.data) == plain.data
             assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+def test_a_first_heartbeat_that_nobody_has_judged_yet_breaks_no_page(db: store.Store, clock: Clock) -> None:
+    made = World(db, clock, config((job("job"), job("late")), rules=(), site=SITE))
+    visitor = client(made)
+    for tag in ("job", "late"):
+        made.beat(tag=tag)
+        for address in ("/", "/monitors/job", "/history", "/uptime", "/uptime.csv", "/about", "/feed.json"):
+            for headers in (BROWSER, TERMINAL):
+                assert visitor.get(address, headers=headers).status_code == 200, address
