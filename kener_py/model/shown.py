@@ -224,6 +224,7 @@ class ToldWindow:
 class News:
     """What feeds tell, of everything or of one monitor."""
 
+    site: Site
     at: Instant
     monitor: Monitor | None
     incidents: tuple[Incident, ...]  # the one with the newest update first

@@ -168,8 +168,9 @@ def all_changes(db: Database, since: Instant, until: Instant | None = None) -> d
 def first_changes(db: Database) -> dict[str, Instant]:
     """The start of the oldest shown change of each monitor, by tag."""
     rows = db.execute(  # for each a look at its first rows, instead of a walk over all
-        "select monitor, (select started from change where change.monitor = state.monitor"
-        " and detected is not null order by started limit 1) as first from state where first is not null"
+        "select monitor, begun from (select monitor, (select started from change"
+        " where change.monitor = state.monitor and detected is not null order by started limit 1) as begun"
+        " from state) where begun is not null"  # state has a `first` of its own: a heartbeat, judged or not
     )
     return dict(rows.fetchall())
 

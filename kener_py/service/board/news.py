@@ -21,6 +21,7 @@ def news(db: store.Database, config: Config, at: Instant, tag: str | None = None
         return None
     told = (public.for_public(config, each, at) for each in store.latest_incidents(db, at, tag))
     return News(
+        site=config.site,
         at=at,
         monitor=None if tag is None else config.monitors[tag],
         incidents=tuple(islice((each for each in told if each is not None), MOST)),

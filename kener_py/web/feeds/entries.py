@@ -96,7 +96,7 @@ class _Story:
 
 def feed(service: Service, news: News, scope: Scope, form: str) -> Feed:
     """The feed in the current language; `form` is "atom", "rss" or "json"."""
-    site, base = service.config.site, addresses.base(service.config)
+    site, base = news.site, addresses.base(service.config)
     author = plain(site.title)
     if news.monitor is not None:
         home = f"{base}/monitors/{news.monitor.tag}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, make_response
 
-from kener_py.model import Overall
+from kener_py.model import Overall, Site
 from kener_py.service import Service
 from kener_py.web import api, language
 from kener_py.web.api import rfc3339
@@ -59,21 +59,18 @@ def status_txt(service: Service) -> Response:
 def llms_txt(service: Service) -> Response:
     """The map of this server in the form of llmstxt.org; in English, as its titles are."""
     language.speak(language.SOURCE)
-    site = service.config.site
-    names = service.public_names()
+    config = service.config  # one look at it: a reload may come at any time
+    site = config.site
+    names = {tag: monitor.name for tag, monitor in config.monitors.items() if not monitor.is_hidden}
     lines = [f"# {md(site.title)}", "", f"> {md(site.description or 'A status page.')}", "", "## Pages", ""]
-    lines += [
-        _link(service, title, path(address), what) for title, address, what in _PAGES if _is_here(address)
-    ]
+    lines += [_link(site, title, path(address), what) for title, address, what in _PAGES if _is_here(address)]
     if names:
         lines += ["", "## Monitors", ""]
         lines += [
-            _link(service, name, path(f"/monitors/{tag}.md")) for tag, name in list(names.items())[:MONITORS]
+            _link(site, name, path(f"/monitors/{tag}.md")) for tag, name in list(names.items())[:MONITORS]
         ]
     lines += ["", "## Data", ""]
-    lines += [
-        _link(service, title, root(address), what) for title, address, what in _DATA if _is_here(address)
-    ]
+    lines += [_link(site, title, root(address), what) for title, address, what in _DATA if _is_here(address)]
     return _text("\n".join(lines) + "\n")
 
 
@@ -81,8 +78,8 @@ def _is_here(address: str) -> bool:
     return current_app.url_map.bind("localhost").test(address, "GET")
 
 
-def _link(service: Service, title: str, address: str, what: str = "") -> str:
-    line = f"- [{md(plain(title)[:200])}]({absolute(service.config.site, address)})"
+def _link(site: Site, title: str, address: str, what: str = "") -> str:
+    line = f"- [{md(plain(title)[:200])}]({absolute(site, address)})"
     return f"{line}: {what}" if what else line
 
 
