@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -39,6 +39,7 @@ from kener_py.model import (
     News,
     Overall,
     Published,
+    State,
     Status,
     Telemetry,
     Uptime,
@@ -47,13 +48,17 @@ from kener_py.model import (
 from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
 from kener_py.service.counts import Counts, Durations
-from kener_py.service.evaluate import Unwatched
 
 __all__ = ["Service", "Unwatched"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger("kener_py.service")
+
+
+class Unwatched(Exception):
+    """The monitor went out of the file between the call's arrival and its record."""
+
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
 _ABSENCES = 50  # how many of our own we remember for alerts
@@ -83,6 +88,8 @@ class Service:
         self._active = active(config)
         self._absences: tuple[Gap, ...] = ()
         self._marked: Instant = 0
+        self._states: dict[str, State] = {}  # of monitors that called lately; the writer's own
+        db.work_on_items(self._receive)
         self.reload(config)
         self.store.write(store.release_leases)
         self._signing_key = self.store.write(
@@ -104,9 +111,20 @@ class Service:
 
     def record(self, beat: Heartbeat) -> None:
         """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
-        if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
+        is_owed = self.store.put(beat)
+        if is_owed is None:
+            raise Unwatched(beat.monitor)
+        if is_owed:
             self.is_owed.set()
         self.counts.add("heartbeats", beat.monitor, beat.status.lower())
+
+    def _receive(
+        self, db: store.Database, beats: Sequence[Heartbeat], is_alone: bool
+    ) -> Sequence[bool | None]:
+        """Runs in the writer, which says whether nobody else has written since the last call."""
+        if not is_alone:
+            self._states = {}
+        return evaluate.receive(db, self._active, beats, self._absences, self._states)
 
     def monitor(self, tag: str) -> Monitor | None:
         return self.config.monitors.get(tag)

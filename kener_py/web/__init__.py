@@ -52,6 +52,7 @@ from kener_py.web.pages import (
     uptime,
 )
 from kener_py.web.pages.show import error, not_found
+from kener_py.web.short import ShortPath
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -63,10 +64,10 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 ASSETS = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
-    (heartbeat.METHODS, "/heartbeat/<rest:call>", heartbeat.by_secret),
-    (heartbeat.METHODS, "/ext/heartbeat/<rest:call>", heartbeat.by_secret),
-    (heartbeat.METHODS, "/api/heartbeat/<rest:call>", heartbeat.by_key),
-    (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.by_key),
+    (heartbeat.METHODS, "/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_secret)),
+    (heartbeat.METHODS, "/ext/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_secret)),
+    (heartbeat.METHODS, "/api/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_key)),
+    (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_key)),
     (["GET"], "/api/v1/monitors", api.monitors),
     (["GET"], "/api/v1/monitors/<tag>", api.monitor),
     (["POST"], "/api/v1/monitors/<tag>/acknowledge", monitors.acknowledge),
@@ -198,7 +199,7 @@ def create(service: Service) -> Flask:
     for rule, view in PAGES:
         for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
             app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
-    app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = ShortPath(service, _without_host(app.wsgi_app))  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
     app.after_request(partial(_end, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))

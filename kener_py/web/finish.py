@@ -25,7 +25,7 @@ _LEAST = 1_000  # bytes; below that compression gains nothing
 
 def finish(site: Site, answer: Response) -> Response:
     """The answer as it leaves."""
-    answer.headers.setdefault("Content-Security-Policy", _policy(site))
+    answer.headers.setdefault("Content-Security-Policy", policy(site, request.path))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
     if request.endpoint == "static" and answer.status_code < 400 and "v" in request.args:
@@ -42,12 +42,10 @@ def finish(site: Site, answer: Response) -> Response:
     return answer
 
 
-def _policy(site: Site) -> str:
-    """What a page may load: this site's own things, and its logo and favicon wherever they are."""
+def policy(site: Site, path: str) -> str:
+    """What the page at `path` may load: this site's own things, its logo and favicon wherever they are."""
     pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
-    return POLICY.format(
-        pictures=pictures, forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'"
-    )
+    return POLICY.format(pictures=pictures, forms="'self'" if path.startswith(_WITH_FORMS) else "'none'")
 
 
 def _is_text(answer: Response) -> bool:
