@@ -45,6 +45,7 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
+    "brotli": {"web"},
     "icalendar": {"web"},
     "babel": {"web"},
     "jinja2": {"messages", "web"},
@@ -87,6 +88,7 @@ CLOCKS = {
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
     ("web/metrics.py", "time.perf_counter"): "how long a request took is a length, not a moment",
     ("web/short.py", "time.perf_counter"): "how long a heartbeat took is a length, not a moment",
+    ("web/kept.py", "time.perf_counter"): "how long an answer took is a length, not a moment",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",
 }
 CLOCK_READS = {

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from kener_py import maintenance as windows
@@ -89,6 +90,8 @@ class Service:
         self._absences: tuple[Gap, ...] = ()
         self._marked: Instant = 0
         self._states: dict[str, State] = {}  # of monitors that called lately; the writer's own
+        self._hearing = count(1)
+        self._heard = 0  # another one after each heartbeat
         db.work_on_items(self._receive)
         self.reload(config)
         self.store.write(store.release_leases)
@@ -114,6 +117,9 @@ class Service:
         is_owed = self.store.put(beat)
         if is_owed is None:
             raise Unwatched(beat.monitor)
+        self._heard = next(self._hearing)
+        if beat.status is not Status.UP:
+            self.store.touch()  # it was judged at once
         if is_owed:
             self.is_owed.set()
         self.counts.add("heartbeats", beat.monitor, beat.status.lower())
@@ -198,11 +204,13 @@ class Service:
             return store.mark_alive(db, at, status.SHORTEST_GAP)
 
         try:
-            gap = self.store.write(job)
+            gap = self.store.write(job, is_quiet=True)
         except store.StoreError:
             with self._rejected_lock:
                 self._rejected += rejected
             raise
+        if gap is not None or was_set_back or not self._marked:
+            self.store.touch()
         self._marked = at
         if gap is not None:
             _log.warning(
@@ -281,6 +289,20 @@ class Service:
     def cancel_maintenance(self, number: int) -> Maintenance | None:
         """The window, cancelled; None if it is not there. Raises maintenance.Refused."""
         return self.store.write(lambda db: maintenance.cancel(db, number, self.clock()))
+
+    # ---- what answers may be kept ----
+
+    def version(self, with_heartbeats: bool) -> object:
+        """Equal as long as nothing has changed that visitors see, but for the time."""
+        return self.store.version(), self._heard if with_heartbeats else None
+
+    def holds_until(self) -> Instant:
+        """The next instant at which time alone changes what visitors see.
+
+        That is the full minute at the latest, for lengths and shares grow: so midnight is one too.
+        """
+        with self.store.snapshot() as db:
+            return board.holds_until(db, self.clock())
 
     # ---- facts out ----
 

@@ -98,7 +98,7 @@ class Sender(threading.Thread):
         if due > at:
             return min((due - at) / SECOND, _LONGEST_NAP)
         claimed = self._service.store.write(
-            lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free)
+            lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free), is_quiet=True
         )
         for delivery in claimed:
             attempt = _Attempt(delivery, at)
@@ -223,7 +223,7 @@ class Sender(threading.Thread):
         while True:
             try:
                 self._service.store.write(
-                    lambda db: store.finish_delivery(db, delivery.id, status, at, due, error)
+                    lambda db: store.finish_delivery(db, delivery.id, status, at, due, error), is_quiet=True
                 )
                 return
             except store.Unavailable:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import mmap
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 _log = logging.getLogger("kener_py.store")
 
 _LOCK_WAIT = 5.0  # seconds that SQLite waits for another process' lock
+_TOKEN = 16  # bytes
 _PATIENCE = 20.0  # seconds that a caller waits for the writer
 
 
@@ -100,9 +103,13 @@ def _explained(path: Path, error: Exception) -> StoreError:
     return StoreError(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
+def _lock_name(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
 def _lock(path: Path) -> int:
     """Hold the only right to write for as long as this process lives."""
-    name = path.with_name(path.name + ".lock")
+    name = _lock_name(path)
     try:
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -114,7 +121,16 @@ def _lock(path: Path) -> int:
     except OSError:
         os.close(handle)
         raise StoreError(f"{path}: another kener-py is using this database; stop it first") from None
+    os.ftruncate(handle, _TOKEN)
     return handle
+
+
+def _tell(path: Path) -> None:
+    """Leave a word for the server that has the file: another one than before."""
+    with suppress(OSError):  # no server ever had it
+        handle = os.open(_lock_name(path), os.O_WRONLY | os.O_CLOEXEC)
+        with closing(os.fdopen(handle, "wb", buffering=0)) as file:
+            file.write(secrets.token_bytes(_TOKEN))
 
 
 def read_only(path: Path) -> Database:
@@ -157,6 +173,7 @@ def beside(path: Path) -> Iterator[Database]:
                 raise StoreError(f"{path}: empty or of an older version; start this version's server first")
             yield db
             connection.execute("commit")
+            _tell(Path(os.path.realpath(path)))
         except sqlite3.Error as error:
             raise _explained(path, error) from error
         finally:
@@ -197,6 +214,7 @@ class Store:
             raise
         self._is_closed = False
         self._local = threading.local()
+        self._beside = mmap.mmap(self._lock, _TOKEN, access=mmap.ACCESS_READ)
         self._writer = Writer(self._db, str(path))
 
     def size(self) -> int:
@@ -222,15 +240,26 @@ class Store:
         finally:
             db.execute("rollback")
 
-    def write(self, job: Job[T], wait: float = _PATIENCE) -> T:
+    def write(self, job: Job[T], wait: float = _PATIENCE, is_quiet: bool = False) -> T:
         """What `job` returned, once it is on disk. Raises Unavailable, or what the job raised.
 
         A job may run twice (a neighbour in its transaction failed), so it must have no effect but
-        on the database.
+        on the database. A quiet one leaves `version` as it is: it changes nothing that visitors see.
         """
         if self._is_closed:
             raise Unavailable("the database is closed")
-        return self._writer.write(job, wait)
+        return self._writer.write(job, wait, is_quiet)
+
+    def version(self) -> tuple[int, int, bytes]:
+        """Another one after each commit of a `write` that was not quiet, and of another program's `beside`.
+
+        A quiet job or an item that does change what visitors see is followed by `touch`.
+        """
+        return *self._writer.version(), self._beside[:_TOKEN]
+
+    def touch(self) -> None:
+        """Say that what visitors see has changed."""
+        self._writer.touch()
 
     def work_on_items(self, work: Work) -> None:
         """What is done with items that are `put`; it may run twice for one, as a job may."""
@@ -251,4 +280,5 @@ class Store:
         except sqlite3.Error as error:
             _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, error)
         self._db.close()
+        self._beside.close()
         os.close(self._lock)

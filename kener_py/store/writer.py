@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import count, groupby
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -28,10 +28,10 @@ MOST_WAITING = 10_000  # more are refused: memory stays bounded
 class _Entry:
     """A job, or an item for the common work; and what came of it. Made ten thousand times a second."""
 
-    __slots__ = ("done", "error", "is_given_up", "is_item", "result", "wanted")
+    __slots__ = ("done", "error", "is_given_up", "is_item", "is_quiet", "result", "wanted")
 
-    def __init__(self, wanted: Any, is_item: bool) -> None:
-        self.wanted, self.is_item = wanted, is_item
+    def __init__(self, wanted: Any, is_item: bool, is_quiet: bool) -> None:
+        self.wanted, self.is_item, self.is_quiet = wanted, is_item, is_quiet
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_given_up = False
@@ -47,6 +47,8 @@ class Writer:
         self._entries: SimpleQueue[_Entry | None] = SimpleQueue()
         self._seen = -1  # SQLite's counter of what other connections wrote
         self._is_alone = False
+        self._committed = self._touched = 0  # count what visitors may see, after it can be seen
+        self._touches = count(1)
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -54,14 +56,14 @@ class Writer:
         """How many entries have queued up."""
         return self._entries.qsize()
 
-    def write(self, job: Job[T], wait: float) -> T:
+    def write(self, job: Job[T], wait: float, is_quiet: bool) -> T:
         """What `job` returned, once it is on disk. Raises Unavailable, or what the job raised."""
-        result: T = self._answer(_Entry(job, False), wait)
+        result: T = self._answer(_Entry(job, False, is_quiet), wait)
         return result
 
     def put(self, item: object, wait: float) -> Any:
         """What `work` returned for this item, once it is on disk. Raises Unavailable, or what it raised."""
-        return self._answer(_Entry(item, True), wait)
+        return self._answer(_Entry(item, True, True), wait)
 
     def _answer(self, entry: _Entry, wait: float) -> Any:
         if self._entries.qsize() >= MOST_WAITING:
@@ -74,6 +76,13 @@ class Writer:
         if entry.error is not None:
             raise entry.error
         return entry.result
+
+    def version(self) -> tuple[int, int]:
+        """Another one after each transaction with a job that was not quiet, and after each `touch`."""
+        return self._committed, self._touched
+
+    def touch(self) -> None:
+        self._touched = next(self._touches)  # in one step, whichever threads do it
 
     def close(self) -> None:
         """Commit what has queued up, then end."""
@@ -132,6 +141,8 @@ class Writer:
                 for entry in batch:
                     self._commit([entry])
             return
+        if not all(entry.is_quiet for entry in batch):
+            self._committed += 1
         for entry in batch:
             entry.done.release()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 
 from flask import Response, request
 
 from kener_py.model import Site
 from kener_py.web import branding, language
+from kener_py.web.coding import CODINGS, best
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -24,7 +24,7 @@ _LEAST = 1_000  # bytes; below that compression gains nothing
 
 
 def finish(site: Site, answer: Response) -> Response:
-    """The answer as it leaves."""
+    """The answer whole, with everything that belongs to it."""
     answer.headers.setdefault("Content-Security-Policy", policy(site, request.path))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
@@ -38,7 +38,15 @@ def finish(site: Site, answer: Response) -> Response:
         answer.vary.add("Accept-Encoding")  # of a part and of "not modified" as of the whole
     if request.method in ("GET", "HEAD") and answer.status_code == 200:
         _compress(answer)
-        _validate(answer)
+        if _is_named(answer) and not answer.get_etag()[0]:
+            answer.set_etag(_digest(answer.get_data()))
+    return answer
+
+
+def conditional(answer: Response) -> Response:
+    """A finished answer as it leaves: who has these bytes already is told so, without them."""
+    if request.method in ("GET", "HEAD") and answer.status_code == 200 and _is_named(answer):
+        answer.make_conditional(request)
     return answer
 
 
@@ -61,16 +69,14 @@ def _compress(answer: Response) -> None:
     if len(body) < _LEAST:
         return
     answer.vary.add("Accept-Encoding")
-    if "gzip" not in {name.lower() for name, quality in request.accept_encodings if quality}:
+    coding = best(request.headers.get("Accept-Encoding", ""))
+    if not coding:
         return
     # Two forms of one document must not pass for each other, so the name of this one says which it is.
     if _is_named(answer):
-        name = f"{answer.get_etag()[0] or _digest(body)}-gzip"
-        answer.set_etag(name)
-        if request.if_none_match.contains_weak(name):
-            return  # nothing of it will be sent
-    answer.set_data(gzip.compress(body, 6, mtime=0))
-    answer.headers["Content-Encoding"] = "gzip"
+        answer.set_etag(f"{answer.get_etag()[0] or _digest(body)}-{coding}")
+    answer.set_data(CODINGS[coding](body))
+    answer.headers["Content-Encoding"] = coding
 
 
 def _is_named(answer: Response) -> bool:
@@ -79,12 +85,3 @@ def _is_named(answer: Response) -> bool:
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
-
-
-def _validate(answer: Response) -> None:
-    """Let who has these bytes already be told so, without them."""
-    if not _is_named(answer):
-        return
-    if not answer.get_etag()[0]:
-        answer.set_etag(_digest(answer.get_data()))
-    answer.make_conditional(request)
