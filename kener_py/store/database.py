@@ -225,6 +225,8 @@ class Store:
             os.close(self._lock)
             raise
         self._is_closed = False
+        self.failures = 0  # writes that were not done, or not in time
+        self._failures_lock = threading.Lock()
         self._local = threading.local()
         self._jobs: queue.Queue[tuple[Job[Any], Future[Any]] | None] = queue.Queue(_QUEUE)
         self._writer = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -265,12 +267,14 @@ class Store:
         try:
             self._jobs.put_nowait((job, future))
         except queue.Full:
+            self._fail(1)
             raise Unavailable("too many writes are waiting") from None
         try:
             return future.result(wait)
         except TimeoutError:
             # If it had already begun, it may yet be committed: the caller was told to try again.
             future.cancel()
+            self._fail(1)
             raise Unavailable(f"the database did not answer within {wait:.0f} seconds") from None
 
     def close(self) -> None:
@@ -332,5 +336,10 @@ class Store:
 
     def _refuse(self, batch: list[tuple[Job[Any], Future[Any]]], error: Exception) -> None:
         _log.error("cannot write to %s: %s; %d writes refused", self.path, error, len(batch))
+        self._fail(len(batch))
         for _, future in batch:
             future.set_exception(Unavailable(str(error)))
+
+    def _fail(self, number: int) -> None:
+        with self._failures_lock:
+            self.failures += number
