@@ -29,7 +29,7 @@ _log = logging.getLogger("kener_py.sender")
 
 _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
 # As metrics call how an attempt ended.
-_RESULTS = {
+RESULTS = {
     DeliveryStatus.SENT: "delivered",
     DeliveryStatus.WAITING: "retried",
     DeliveryStatus.FAILED: "failed",
@@ -199,7 +199,7 @@ class Sender(threading.Thread):
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
             due = at if again is None else max(again, at + wait)
-        self._service.counts.add("notifications", delivery.notifier, _RESULTS[status])
+        self._service.counts.add("notifications", delivery.notifier, RESULTS[status])
         self._write_down(delivery, status, at, due, error)
         if error:
             _log.warning(

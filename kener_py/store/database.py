@@ -257,6 +257,11 @@ class Store:
         """
         return *self._writer.version(), self._beside[:_TOKEN]
 
+    @property
+    def failures(self) -> int:
+        """Writes that were not done, or not in time, since the start."""
+        return self._writer.failures
+
     def touch(self) -> None:
         """Say that what visitors see has changed."""
         self._writer.touch()

@@ -49,6 +49,8 @@ class Writer:
         self._is_alone = False
         self._committed = self._touched = 0  # count what visitors may see, after it can be seen
         self._touches = count(1)
+        self.failures = 0  # writes that were not done, or not in time
+        self._failures_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -67,11 +69,13 @@ class Writer:
 
     def _answer(self, entry: _Entry, wait: float) -> Any:
         if self._entries.qsize() >= MOST_WAITING:
+            self._fail(1)
             raise Unavailable("too many writes are waiting")
         self._entries.put(entry)
         if not entry.done.acquire(timeout=wait):
             # If it had already begun, it may yet be committed: the caller was told to try again.
             entry.is_given_up = True
+            self._fail(1)
             raise Unavailable(f"the database did not answer within {wait:.0f} seconds")
         if entry.error is not None:
             raise entry.error
@@ -161,6 +165,11 @@ class Writer:
 
     def _refuse(self, batch: list[_Entry], error: Exception) -> None:
         _log.error("cannot write to %s: %s; %d writes refused", self._name, error, len(batch))
+        self._fail(len(batch))
         for entry in batch:
             entry.error = Unavailable(str(error))
             entry.done.release()
+
+    def _fail(self, number: int) -> None:
+        with self._failures_lock:
+            self.failures += number
