@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
@@ -22,6 +21,7 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    headers,
     health,
     heartbeat,
     incidents,
@@ -52,9 +52,6 @@ from kener_py.web.pages import (
     uptime,
 )
 from kener_py.web.pages.show import error, not_found
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = logging.getLogger("kener_py.web")
 
@@ -198,23 +195,13 @@ def create(service: Service) -> Flask:
     for rule, view in PAGES:
         for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
             app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
-    app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = headers.tamed(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
     app.after_request(partial(_end, service))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
     return app
-
-
-def _without_host(app: WSGIApplication) -> WSGIApplication:
-    """Nothing here is made from the Host header, so an odd one must not lose a heartbeat."""
-
-    def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        environ["HTTP_HOST"] = "localhost"
-        return app(environ, start)
-
-    return call
 
 
 def _begin(service: Service) -> None:
