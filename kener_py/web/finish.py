@@ -8,7 +8,7 @@ import hashlib
 from flask import Response, request
 
 from kener_py.model import Site
-from kener_py.web import branding, language
+from kener_py.web import api, branding, language
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -90,3 +90,9 @@ def _validate(answer: Response) -> None:
     if not answer.get_etag()[0]:
         answer.set_etag(_digest(answer.get_data()))
     answer.make_conditional(request)
+    if answer.status_code == 412 and answer.is_json:
+        # Werkzeug sends the document itself, and programs look for an error.
+        told = api.error(412, "If-Match or If-Unmodified-Since does not hold")
+        answer.headers.pop("Content-Encoding", None)
+        answer.set_data(told.get_data())
+        answer.mimetype = told.mimetype or ""
