@@ -301,11 +301,12 @@ def test_only_the_methods_of_a_heartbeat_are_heartbeats(site: Site) -> None:
 
 # ---- headers ---------------------------------------------------------------------------------
 
-BLANKS = " " * 100_000
+BLANKS = " " * 60_000  # fewer than what is too long anyway
 ACCEPTS = (
     ",".join(f"text/x{number};q=0.{number % 10}" for number in range(10_000)),
     f"text/{BLANKS}x",
     f"text/html{BLANKS};q=1",
+    f"text/{BLANKS * 10}x",
     f"text/html;{' ;' * 50_000}",
     "text/html;q=abc, */*;q=nan",
     "text/html;q=1e999, text/markdown;q=-1",
