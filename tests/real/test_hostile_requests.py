@@ -143,7 +143,7 @@ def test_an_http2_preface_hurts_nobody(server: Server) -> None:
         (head(b"/?" + b"&" * 65_000), 200),
         (head(b"/?" + b"a=1&" * 16_000), 200),
         (head(b"/?" + b"%" * 65_000), 200),
-        (head(b"/?" + b"a" * 1_000_000), 414),
+        (head(b"/?" + b"a" * 100_000), 414),
         (head(b"/livez", b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: eA=="), 200),
         (head(b"/livez", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"), 200),
         (
