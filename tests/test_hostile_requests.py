@@ -6,6 +6,7 @@ can be sent stands in tests/real/test_hostile_requests.py.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 import time
@@ -632,6 +633,25 @@ def test_no_body_breaks_a_writing_route(site: Site, who: str) -> None:
             site.must(
                 len(answer.data) < 10_000 or answer.status_code < 400, f"{rule.rule} {name} is repeated"
             )
+
+
+def test_only_for_the_names_that_are_told_another_one_is_guessed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 20 microseconds each, and a body has room for 70,000."""
+    asked: list[str] = []
+    guess = difflib.get_close_matches
+
+    def counted(name: str, *of: Any, **by: Any) -> list[str]:
+        asked.append(name)
+        return guess(name, *of, **by)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    answer = site.ask("/api/v1/incidents", "POST", data=BODIES["60,000 fields"], headers=WITH_KEY)
+    assert answer.status_code == 400
+    assert "did you mean 'title'?" in answer.text
+    assert "and 59992 more" in answer.text
+    assert len(asked) < 20
 
 
 def fresh_incident(site: Site) -> str:
