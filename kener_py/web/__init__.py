@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
@@ -22,6 +21,7 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    headers,
     health,
     heartbeat,
     incidents,
@@ -54,9 +54,6 @@ from kener_py.web.pages import (
 )
 from kener_py.web.pages.show import error, not_found
 from kener_py.web.short import ShortPath
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = logging.getLogger("kener_py.web")
 
@@ -252,24 +249,14 @@ def create(service: Service) -> Flask:
             app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
             if view in _STEADY or view in _HEARD:
                 kept[address] = view in _HEARD
-    ahead = Ahead(service, keeper, _without_host(app.wsgi_app))
-    app.wsgi_app = ShortPath(service, ahead)  # type: ignore[assignment, method-assign]
+    kept_first = headers.tamed(Ahead(service, keeper, app.wsgi_app))
+    app.wsgi_app = ShortPath(service, kept_first)  # type: ignore[assignment, method-assign]
     app.before_request(lambda: _begin(service, keeper, kept))
     app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
     return app
-
-
-def _without_host(app: WSGIApplication) -> WSGIApplication:
-    """Nothing here is made from the Host header, so an odd one must not lose a heartbeat."""
-
-    def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        environ["HTTP_HOST"] = "localhost"
-        return app(environ, start)
-
-    return call
 
 
 def _begin(service: Service, keeper: Keeper, kept: Mapping[str | None, bool]) -> None:

@@ -7,7 +7,7 @@ import hashlib
 from flask import Response, request
 
 from kener_py.model import Site
-from kener_py.web import branding, language
+from kener_py.web import api, branding, language
 from kener_py.web.coding import CODINGS, best
 
 POLICY = (
@@ -47,6 +47,12 @@ def conditional(answer: Response) -> Response:
     """A finished answer as it leaves: who has these bytes already is told so, without them."""
     if request.method in ("GET", "HEAD") and answer.status_code == 200 and _is_named(answer):
         answer.make_conditional(request)
+    if answer.status_code == 412 and answer.is_json:
+        # Werkzeug sends the document itself, and programs look for an error.
+        told = api.error(412, "If-Match or If-Unmodified-Since does not hold")
+        answer.headers.pop("Content-Encoding", None)
+        answer.set_data(told.get_data())
+        answer.mimetype = told.mimetype or ""
     return answer
 
 

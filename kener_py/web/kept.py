@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
+# What makes an answer somebody's own, or asks for what only Flask's side knows.
+_RARE = frozenset({"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"})
+
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_ANSWERS = 2_000
 _LONGEST_KEY = 2_000  # characters; a longer address is nobody's bookmark
@@ -169,7 +172,7 @@ _OF_A_BODY = frozenset({"Content-Type", "Content-Encoding", "Content-Language", 
 
 def key_of(environ: WSGIEnvironment) -> Key | None:
     """What an answer may depend on; None for a request that is answered anew each time."""
-    if "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ or "HTTP_IF_MATCH" in environ:
+    if not _RARE.isdisjoint(environ):
         return None
     get = environ.get
     if "HTTP_IF_MODIFIED_SINCE" in environ and "HTTP_IF_NONE_MATCH" not in environ:
