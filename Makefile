@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve demo test fast lint format catalogues clean
+.PHONY: serve demo test fast lint format catalogues schema clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -47,6 +47,10 @@ format: .venv/ready-for-tests
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
+
+# What editors know of the configuration, after a change to its fields.
+schema: .venv/ready
+	$(BIN)/kener-py schema > packaging/kener-py.schema.json
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

@@ -98,4 +98,4 @@ def test_nothing_is_missing_from_the_archives(built: Path) -> None:
 
     assert {f"kener_py/{name}" for name in assets} <= inside
     assert {str(name) for name in assets} <= packed
-    assert {"LICENSE", "README.md", "config.example.yaml"} <= packed
+    assert {"LICENSE", "README.md", "config.example.yaml", "packaging/kener-py.schema.json"} <= packed
