@@ -39,10 +39,10 @@ format: .venv/ready-for-tests
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
 
-# What drives and judges the pages in a browser; without npm those tests are skipped.
+# What drives and judges the pages in a browser, and other clients that run on Node; without npm those tests are skipped.
 .venv/browser-tools: .venv/bin/python tests/browser/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-progress && touch $@; \
-	else echo "no npm: the tests in a browser will be skipped"; fi
+	else echo "no npm: the tests in a browser and with other clients on Node will be skipped"; fi
 
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    ZshComplete,
+    add_completion_class,
+    get_completion_class,
+)
 
 if TYPE_CHECKING:
     from kener_py.glance import Glance
@@ -47,6 +53,14 @@ class _Bash(BashComplete):
             else:
                 found.append(word)
         return found, incomplete
+
+
+@add_completion_class
+class _Zsh(ZshComplete):
+    def source(self) -> str:
+        """Let a script that zsh loaded by itself work each time, not only the first."""
+        loaded = "$zsh_eval_context[-1] == loadautofunc"
+        return super().source().replace(loaded, f"{loaded} || $funcstack[1] == _{NAME}")
 
 
 @click.command()
