@@ -73,6 +73,10 @@ def test_the_first_line_of_the_example_is_what_makes_the_difference() -> None:
     assert without["diagnostics"] == []
 
 
+def test_readme_says_which_lines_do_it() -> None:
+    assert "```\n" + "\n".join(MODELINES) + "\n```\n" in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("modeline", MODELINES)
 def test_a_misspelt_field_is_marked_where_it_stands(folder: Path, modeline: str) -> None:
     text = JOB + "    graec: 2x\n"
