@@ -100,4 +100,4 @@ def test_nothing_is_missing_from_the_archives(built: Path) -> None:
     assert {f"kener_py/{name}" for name in assets} <= inside
     assert {str(name) for name in [*assets, *for_operators]} <= packed
     assert {"packaging/prometheus/alerts.yml", "packaging/grafana/kener-py.json"} <= packed
-    assert {"LICENSE", "README.md", "config.example.yaml"} <= packed
+    assert {"LICENSE", "README.md", "config.example.yaml", "packaging/kener-py.schema.json"} <= packed
