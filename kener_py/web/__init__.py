@@ -22,6 +22,7 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    embeds,
     health,
     heartbeat,
     incidents,
@@ -30,6 +31,7 @@ from kener_py.web import (
     metrics,
     monitors,
     openapi,
+    previews,
     sitemap,
     statuspage,
     strips,
@@ -104,6 +106,13 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/badge/<tag>/uptime.shields", badges.uptime_json),
     (["GET"], "/badge/<tag>/dot", badges.dot),
     (["GET"], "/badge/<tag>/dot.svg", badges.dot),
+    (["GET"], "/embed.js", embeds.script),
+    (["GET"], "/embed/status", embeds.status),
+    (["GET"], "/embed/events/live", embeds.events),
+    (["GET"], "/embed/bars/<tag>", embeds.bars),
+    (["GET"], "/embed/monitor-<tag>", embeds.monitor),
+    (["GET"], "/embed/monitor-<tag>/js", embeds.script_of_monitor),
+    (["GET"], "/embed/<tag>", embeds.monitor),
     (["GET"], "/openapi.json", openapi.openapi_json),
     (["GET"], wellknown.CATALOG, wellknown.api_catalog),
     (["GET"], "/.well-known/security.txt", wellknown.security_txt),
@@ -192,6 +201,7 @@ def create(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
     strips.register(app)
+    previews.register(app)
     for methods, rule, view in ROUTES:
         name = f"{methods[0]} {rule}"  # one URL may have several views
         app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)

@@ -12,7 +12,7 @@ from kener_py.web import branding, language
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors {ancestors}"
 )
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -46,8 +46,16 @@ def _policy(site: Site) -> str:
     """What a page may load: this site's own things, and its logo and favicon wherever they are."""
     pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
     return POLICY.format(
-        pictures=pictures, forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'"
+        pictures=pictures,
+        forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'",
+        ancestors=_ancestors(site),
     )
+
+
+def _ancestors(site: Site) -> str:
+    """Who may show this answer in a frame: only what is made for it, and for whom the file says."""
+    is_embed = request.url_rule is not None and request.url_rule.rule.startswith("/embed/")
+    return " ".join(site.embeds) if is_embed and site.embeds else "'none'"
 
 
 def _is_text(answer: Response) -> bool:
