@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve demo test fast lint format catalogues clean
+.PHONY: serve demo test fast lint format catalogues pictures clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -47,6 +47,10 @@ format: .venv/ready-for-tests
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
+
+# Makes the pictures of links to pages again, after a change of the palette or the symbols.
+pictures: .venv/ready-for-tests .venv/browser-tools
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

@@ -1,7 +1,7 @@
 """The pictures of links to pages, one for each state: `python tests/pictures.py` makes them again.
 
-A template with the page's own palette and symbols is photographed in Chromium and stored with as few colours as
-it has. No words are in it, for it goes with a link in any language. `[folder]` is static/ by default.
+A template with the page's own palette and symbols is photographed in Chromium and stored with few colours.
+No words are in it, for it goes with a link in any language. They are written to static/, or to the folder named.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def page(name: str) -> str:
 
 
 def read(file: bytes) -> tuple[int, int, list[bytes]]:
-    """Width, height and the pixels of each line, three bytes each, of 8-bit RGB or RGBA without interlacing."""
+    """Width, height and the lines, three bytes a pixel, of 8-bit RGB or RGBA without interlacing."""
     assert file.startswith(b"\x89PNG\r\n\x1a\n")
     chunks, place = {}, 8
     while place < len(file):

@@ -25,10 +25,14 @@ OUTLINE = HEIGHT // 4  # of a day without data
 # The origin is the centre of the first bar's upper end, so that most numbers are short integers.
 
 
+def width(count: int) -> int:
+    """How wide so many bars are."""
+    return count * PITCH - (PITCH - WIDTH)
+
+
 def box(count: int) -> str:
     """The part of `VIEW_BOX` that the last `count` bars are in."""
-    rest = COLUMNS - count
-    return f"{rest * PITCH - WIDTH / 2} {-WIDTH / 2} {count * PITCH - (PITCH - WIDTH)} {HEIGHT}"
+    return f"{(COLUMNS - count) * PITCH - WIDTH / 2} {-WIDTH / 2} {width(count)} {HEIGHT}"
 
 
 VIEW_BOX = box(COLUMNS)

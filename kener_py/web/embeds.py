@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeVar
 
 from flask import Response, current_app, make_response, render_template, request
@@ -69,7 +71,7 @@ def status(service: Service) -> Response:
 
 
 def events(service: Service) -> Response:
-    """What is going on: open incidents and running maintenance, of all monitors or of those in `?tags=a,b`."""
+    """What is going on: open incidents and running maintenance, of all monitors or of `?tags=a,b`."""
     if not service.config.site.embeds:
         return _missing(service)
     board = service.glance()
@@ -91,11 +93,16 @@ def script(service: Service) -> Response:
     """The script of the other page: it makes the frame that the attributes of its element ask for."""
     if not service.config.site.embeds:
         return _missing(service)
-    answer = current_app.send_static_file(SCRIPT)
+    answer = Response(_script(current_app.static_folder or ""), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "public, max-age=3600"
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
+
+
+@lru_cache
+def _script(folder: str) -> bytes:
+    return (Path(folder) / SCRIPT).read_bytes()
 
 
 def script_of_monitor(service: Service, tag: str) -> Response:
@@ -173,7 +180,7 @@ def _show(service: Service, template: str, /, code: int = 200, **facts: object) 
 def of_monitor(config: Config, monitor: Monitor) -> list[Snippet]:
     """The monitor's embed for another page, as a frame and as a script; nothing if nobody may frame it."""
     title = _("Status of %(name)s", name=plain(monitor.name)[:100])
-    return _snippets(config, f"monitor-{monitor.tag}", f'data-monitor="{monitor.tag}"', title, 112)
+    return _snippets(config, f"monitor-{monitor.tag}", f'data-monitor="{monitor.tag}"', title, 150)
 
 
 def of_page(config: Config) -> list[Snippet]:

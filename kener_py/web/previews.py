@@ -1,4 +1,4 @@
-"""The picture that goes with a link to a page: one for each state, without words, so that it fits any language.
+"""The picture that goes with a link to a page: one for each state, without words, to fit any language.
 
 They are made by `make pictures` and lie in static/ as preview-<name>.png.
 """

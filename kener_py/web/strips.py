@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
         under_some=under_some,
         uptime_words=uptime_words,
     )
-    app.jinja_env.globals.update(box=bars.box, days_words=days_words)
+    app.jinja_env.globals.update(bars_width=bars.width, box=bars.box, days_words=days_words)
 
 
 # ---- for people ------------------------------------------------------------------------------
