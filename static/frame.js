@@ -40,7 +40,9 @@
       seen = fresh.cloneNode(true);
       $("main").replaceWith(fresh);
       document.title = page.title;
-    } catch {} // then `doubt` says so in time
+    } catch {
+      doubt();
+    }
   };
 
   new ResizeObserver(say).observe(root);

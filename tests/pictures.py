@@ -1,7 +1,7 @@
 """The pictures of links to pages, one for each state: `python tests/pictures.py` makes them again.
 
 A template with the page's own palette and symbols is photographed in Chromium and stored with few colours.
-No words are in it, for it goes with a link in any language. They are written to static/, or to the folder named.
+No words are in it, for it goes with a link in any language. `static/` gets them, or the folder that is named.
 """
 
 from __future__ import annotations
