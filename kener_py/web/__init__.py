@@ -22,6 +22,7 @@ from kener_py.web import (
     branding,
     calendar,
     embeds,
+    fragments,
     headers,
     health,
     heartbeat,
@@ -251,6 +252,7 @@ def create(service: Service) -> Flask:
     words.register(app)
     strips.register(app)
     previews.register(app)
+    fragments.register(app)
     keeper = Keeper(service)
     kept: dict[str | None, bool] = {}  # by endpoint: whether it shows heartbeats
     for methods, rule, view in ROUTES:
