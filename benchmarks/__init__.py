@@ -1,4 +1,4 @@
-"""How fast and how large kener-py is, measured on the real server: `make bench`, `make bench-scale`, `make soak`.
+"""How fast and how large kener-py is: `make bench`, `make bench-scale`, `make soak`.
 
-Every figure stands beside the same figure of a bare WSGI callable, which the same server answered in the same run.
+Every figure stands beside that of something that does nothing, measured on the same machine in the same run.
 """

@@ -80,8 +80,8 @@ def _throughput(
         found = rounds.throughput(plan, baselines, _load(monitors, connections), subjects)
         figures += [replace(each, name=f"{connections} connections: {each.name}") for each in found]
     text = (
-        f"A site of {monitors:,} monitors with a past of {site.PAST} days. Each answer was 200, and each is in the "
-        "database. The baselines are asked the same without a body."
+        f"A site of {monitors:,} monitors with a past of {site.PAST} days. Each answer was 200, and each "
+        "heartbeat is in the database. The baselines are asked the same without a body."
     )
     return Section(title, "a second", figures, text)
 
@@ -114,8 +114,8 @@ def _latency(plan: Plan, title: str, server: Server, baselines: Sequence[Server]
     named = dict(zip((BARE, FLASK, subject), (*baselines, server), strict=True))
     rounds.measure(plan, {name: partial(once, name, asked) for name, asked in named.items()})
     text = (
-        f"{rate:,} a second on {load.connections} connections, each sent at its instant whatever became of those before, and "
-        "timed from that instant: milliseconds, and how many times the baseline's."
+        f"{rate:,} a second on {load.connections} connections, each sent at its instant whatever became of "
+        "those before, and timed from that instant: milliseconds, and how many times the baseline's."
     )
     return Section(title, "ms", _timings(found, ("p50", "p99", "worst")), text)
 
@@ -159,7 +159,11 @@ def _herd(
         found: dict[str, list[Timing]] = {}
 
         def once(
-            name: str, asked: Server, load: Load = load, is_fresh: bool = is_fresh, found: dict[str, list[Timing]] = found
+            name: str,
+            asked: Server,
+            load: Load = load,
+            is_fresh: bool = is_fresh,
+            found: dict[str, list[Timing]] = found,
         ) -> float:
             timing = _timing(asked, load, count, count, is_kener=asked is server, is_fresh=is_fresh)
             found.setdefault(name, []).append(timing)
@@ -170,8 +174,8 @@ def _herd(
         rounds.measure(plan, {name: partial(once, name, asked) for name, asked in named.items()})
         slowest = max(timing.sent_within for timing in found[BARE])
         text = (
-            f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to the bare callable). "
-            "Every one of kener-py was answered with 200 and is in the database. Milliseconds from the instant at which "
-            "each was due."
+            f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to the "
+            "bare callable). Every one of kener-py's was answered with 200 and is in the database. Milliseconds "
+            "from the instant at which each was due, and how many times the baseline's."
         )
         yield Section(f"{title}: {way}", "ms", _timings(found, ("p50", "p99", "worst")), text)

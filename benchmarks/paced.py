@@ -95,7 +95,7 @@ class _Connection:
 
 
 class Timetable:
-    """Keeps `connections` open and uses each again; with `is_fresh` every request has one of its own, as curl has."""
+    """Keeps `connections` open; with `is_fresh` every request has one of its own instead, as curl has."""
 
     def __init__(
         self, port: int, requests: Sequence[str], rate: float, count: int, connections: int, is_fresh: bool
@@ -146,10 +146,7 @@ class Timetable:
         return found
 
     def _send(self, due: float) -> None:
-        if self._is_fresh:
-            connection = self._connected(is_blocking=False)
-        else:
-            connection = self._free.popleft()
+        connection = self._connected(is_blocking=False) if self._is_fresh else self._free.popleft()
         connection.due, connection.came = due, b""
         connection.request = self._requests[len(self._latencies) % len(self._requests)]
         if not self._is_fresh:

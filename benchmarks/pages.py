@@ -7,7 +7,6 @@ import gzip
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from html.parser import HTMLParser
 
@@ -37,8 +36,7 @@ DOCUMENTS = (
     "scheduled-maintenances/active",
 )
 _NEWS_A_SECOND = 50  # heartbeats that come while pages are read
-"""Connections that read pages at the same time."""
-_READERS = 32
+_READERS = 32  # connections
 
 
 def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Section]:
@@ -56,7 +54,10 @@ def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iter
     others = {
         "Other pages": (_pages(), BROWSER),
         "API v2": ([f"/api/v2/{name}.json" for name in DOCUMENTS], PROGRAM),
-        "Other documents": (["/api/v1/monitors", "/api/v1/incidents", "/history.atom", "/feed.json", "/metrics"], PROGRAM),
+        "Other documents": (
+            ["/api/v1/monitors", "/api/v1/incidents", "/history.atom", "/feed.json", "/metrics"],
+            PROGRAM,
+        ),
         "Badges": (_badges(), BROWSER),
     }
     if any(map(plan.wants, others)):
@@ -104,7 +105,7 @@ def _is_whole(answer: Answer) -> bool:
 
 
 def _not_modified(plan: Plan, server: Server) -> float:
-    """Answers a second to who has the page already. Its name is asked for anew as a minute may have passed."""
+    """Answers a second to who has the page already; its name is asked anew, time may have passed."""
     name = _warm(server, "/", BROWSER).headers["etag"]
     headers = BROWSER | {"If-None-Match": name}
     _warm(server, "/", headers)
@@ -230,8 +231,8 @@ def _changes(plan: Plan, title: str, server: Server, baselines: Sequence[Server]
         },
     )
     text = (
-        f"From the request to the last byte of a page that is not the one before, compressed, one at a time; the "
-        f"median of {changes} changes in each run. How many times the baseline's."
+        "From the request to the last byte of a page that is not the one before, compressed, one at a time; "
+        f"the median of {changes} changes in each run. How many times the baseline's."
     )
     return Section(title, "ms", figures, text)
 

@@ -40,19 +40,18 @@ class Section:
     figures: Sequence[Figure]
     text: str = ""  # below the title: what is compared with what
     bases: tuple[str, ...] = ("of bare WSGI", "of no-op Flask")  # the headings of the ratios
+    notes: str = ""  # the heading of the notes; without it they are not shown
 
     def markdown(self) -> str:
         lines = [f"### {self.title}", ""]
         if self.text:
             lines += [self.text, ""]
-        has_notes = any(figure.note for figure in self.figures)
-        heads = ["", self.unit, *self.bases, *([""] if has_notes else [])]
-        lines.append(f"| {' | '.join(heads)} |")
-        lines.append("|---" + "|---:" * (1 + len(self.bases)) + ("|---" if has_notes else "") + "|")
+        heads = ["", self.unit, *self.bases, *([self.notes] if self.notes else [])]
+        lines += [f"| {' | '.join(heads)} |", "|---" + "|---:" * (len(heads) - 1) + "|"]
         for figure in self.figures:
             bases = (figure.bare, figure.flask)[: len(self.bases)]
             cells = [figure.name, spread(figure.values), *(spread(figure.ratios(base)) for base in bases)]
-            lines.append(f"| {' | '.join([*cells, *([figure.note] if has_notes else [])])} |")
+            lines.append(f"| {' | '.join([*cells, *([figure.note] if self.notes else [])])} |")
         return "\n".join(lines)
 
     def fields(self) -> dict[str, object]:

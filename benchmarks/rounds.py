@@ -41,13 +41,11 @@ def measure(plan: Plan, measures: Mapping[str, Callable[[], float]]) -> dict[str
     return found
 
 
-def compare(
-    plan: Plan, measures: Mapping[str, Callable[[], float]], notes: Mapping[str, str] | None = None
-) -> list[Figure]:
+def compare(plan: Plan, measures: Mapping[str, Callable[[], float]]) -> list[Figure]:
     """A figure for each measure; those named BARE and FLASK are what the others are compared with."""
     found = measure(plan, measures)
     bare, flask = found[BARE], found[FLASK]
-    return [Figure(name, values, bare, flask, (notes or {}).get(name, "")) for name, values in found.items()]
+    return [Figure(name, values, bare, flask) for name, values in found.items()]
 
 
 def throughput(

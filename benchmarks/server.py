@@ -104,9 +104,9 @@ class Server:
             connection.close()
 
     def memory(self) -> float:
-        """Megabytes of all its processes; what several share counts once (PSS)."""
+        """Megabytes of memory that all its processes hold (RSS)."""
         assert self._process is not None
-        return sum(_pss(pid) for pid in _family(self._process.pid)) / 1000
+        return sum(resident(pid) for pid in _family(self._process.pid))
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -116,12 +116,9 @@ def _family(pid: int) -> Iterator[int]:
             yield from _family(int(child))
 
 
-def _pss(pid: int) -> float:
-    """Kilobytes."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1.024
-    raise RuntimeError(f"process {pid} has no Pss")
+def resident(pid: int) -> float:
+    """Megabytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def kener(folder: Path) -> Server:

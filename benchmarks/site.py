@@ -15,7 +15,18 @@ from kener_py.service.active import active
 
 PAST = 90  # days
 KEY = "key-of-the-benchmark-51f0c27b9a"
-_CATEGORIES = ("Website", "Shop", "Search", "Payments", "Mail", "Reports", "Backups", "Storage", "Network", "Office")
+_CATEGORIES = (
+    "Website",
+    "Shop",
+    "Search",
+    "Payments",
+    "Mail",
+    "Reports",
+    "Backups",
+    "Storage",
+    "Network",
+    "Office",
+)
 _ENOUGH = 900.0  # seconds to write a past
 
 _HEAD = """\
@@ -30,7 +41,7 @@ api_keys:
   - name: editors
     key: {key}
     scopes: ["incidents:write"]
-notifiers: {{}}
+notifiers: {notifiers}
 alerts:
   - name: Down
     status: DOWN
@@ -46,6 +57,8 @@ _ENTRY = """\
 """
 # They call once an hour, so that nobody is late before a benchmark is over.
 _HOURLY = "interval: 1h\n    grace: 3x\n    missed_beats: 4"
+# Everybody's default: late after 5 minutes, down after 10.
+PLAIN = "degradedRemainingMinutes: 5\n    downRemainingMinutes: 10"
 
 
 def tag(number: int) -> str:
@@ -61,8 +74,8 @@ def path(number: int) -> str:
     return f"/heartbeat/{tag(number)}:{secret(number)}"
 
 
-def text(monitors: int, rhythm: str = _HOURLY) -> str:
-    """The YAML file; `rhythm` is what says how long each job may be silent."""
+def text(monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}") -> str:
+    """The YAML file; `rhythm` is what says how long each job may be silent, `notifiers` who is told."""
     entries = [
         _ENTRY.format(
             tag=tag(number),
@@ -73,13 +86,13 @@ def text(monitors: int, rhythm: str = _HOURLY) -> str:
         )
         for number in range(monitors)
     ]
-    return _HEAD.format(key=KEY) + "".join(entries)
+    return _HEAD.format(key=KEY, notifiers=notifiers) + "".join(entries)
 
 
-def write(folder: Path, monitors: int, rhythm: str = _HOURLY) -> None:
+def write(folder: Path, monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}") -> None:
     """The file alone: a site on its first day."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(text(monitors, rhythm))
+    (folder / "config.yaml").write_text(text(monitors, rhythm, notifiers))
 
 
 def write_with_past(folder: Path, monitors: int) -> None:

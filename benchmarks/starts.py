@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from benchmarks import rounds, site, wrk
 from benchmarks.heartbeats import CURL
 from benchmarks.pages import BROWSER
-from benchmarks.report import Section
+from benchmarks.report import Figure, Section
 from benchmarks.rounds import BARE, FLASK, Plan
 from benchmarks.server import Server, baselines, kener
 from benchmarks.wrk import Load
@@ -33,6 +34,10 @@ def _seconds(server: Server, path: str) -> float:
 def _first(folder: Path, path: str) -> float:
     for file in folder.glob("kener.db*"):
         file.unlink()
+    return _again(folder, path)
+
+
+def _again(folder: Path, path: str) -> float:
     return _seconds(kener(folder), path)
 
 
@@ -44,11 +49,12 @@ def _start(plan: Plan) -> Section:
         folder = plan.folder / f"start-{monitors}"
         site.write(folder, monitors)
         measures[f"{monitors:,} monitors, new database"] = partial(_first, folder, "/livez")
-        measures[f"{monitors:,} monitors, restart"] = lambda folder=folder: _seconds(kener(folder), "/livez")  # type: ignore[misc]
-        measures[f"{monitors:,} monitors, restart, to the first page"] = lambda folder=folder: _seconds(  # type: ignore[misc]
-            kener(folder), "/"
-        )
-    text = "Seconds from the start of the process to its first answer with 200, and how many times the baseline's."
+        measures[f"{monitors:,} monitors, restart"] = partial(_again, folder, "/livez")
+        measures[f"{monitors:,} monitors, restart, to the first page"] = partial(_again, folder, "/")
+    text = (
+        "Seconds from the start of the process to its first answer with 200. The baselines are processes "
+        "that have loaded the same modules, so the ratio says what a site's data takes."
+    )
     return Section("Start", "s", rounds.compare(plan, measures), text)
 
 
@@ -86,16 +92,12 @@ def _memory(plan: Plan, sites: site.Sites) -> Section:
             subject: partial(weigh_kener, subject),
         },
     )
-    figures = [rename(each, f"{each.name}, one page read") for each in found]
+    figures = [replace(each, name=f"{each.name}, one page read") for each in found]
     figures += [
-        rounds.Figure(f"{name}, after load", values, after[BARE], after[FLASK]) for name, values in after.items()
+        Figure(f"{name}, after load", values, after[BARE], after[FLASK]) for name, values in after.items()
     ]
     text = (
-        f"Megabytes of all processes (PSS) with {site.PAST} days of history; the load is {plan.seconds:.0f} s of "
-        "heartbeats on 256 connections and as long of front pages on 32."
+        f"Megabytes of all processes (RSS) with {site.PAST} days of history; the load is {plan.seconds:.0f} "
+        "s of heartbeats on 256 connections and as long of front pages on 32. Baselines as above."
     )
     return Section("Memory", "MB", figures, text)
-
-
-def rename(figure: rounds.Figure, name: str) -> rounds.Figure:
-    return rounds.Figure(name, figure.values, figure.bare, figure.flask, figure.note)

@@ -1,4 +1,4 @@
-"""Requests as wrk sends them: as many as the server answers, each connection its next one after the last answer."""
+"""Requests as wrk sends them: each connection its next one as soon as the last one is answered."""
 
 from __future__ import annotations
 
