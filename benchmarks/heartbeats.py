@@ -174,8 +174,8 @@ def _herd(
         rounds.measure(plan, {name: partial(once, name, asked) for name, asked in named.items()})
         slowest = max(timing.sent_within for timing in found[BARE])
         text = (
-            f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to the "
-            "bare callable). Every one of kener-py's was answered with 200 and is in the database. Milliseconds "
-            "from the instant at which each was due, and how many times the baseline's."
+            f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to "
+            "the bare callable). Every one of kener-py's was answered with 200 and is in the database. "
+            "Milliseconds from the instant at which each was due, and how many times the baseline's."
         )
         yield Section(f"{title}: {way}", "ms", _timings(found, ("p50", "p99", "worst")), text)

@@ -83,8 +83,8 @@ def short(value: float) -> str:
     """Three digits that count: 24,300 · 12.4 · 0.0312."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    place = 2 - math.floor(math.log10(abs(value)))
-    return f"{round(value, place):,.{max(place, 0)}f}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.{max(2 - math.floor(math.log10(abs(rounded))), 0)}f}"
 
 
 def machine(folder: Path) -> list[str]:

@@ -65,8 +65,9 @@ def _ticks(plan: Plan, sizes: Sequence[int]) -> Section:
             report.say(f"  {monitors:,} monitors, run {number + 1} of {plan.runs}: {lives[-1].down:.2f} s")
         figures += _tick_figures(f"{monitors:,} monitors: ", lives)
     text = (
-        "One step of the loop, in milliseconds, and how many times what SQLite alone takes to change as many rows "
-        "in one transaction. Every job has the default limits, and all have one alert rule and one notifier."
+        "One step of the loop, in milliseconds, and how many times what SQLite alone takes to change as "
+        "many rows in one transaction. Every job has the default limits, and all have one alert rule and "
+        "one notifier."
     )
     return Section("Ticks", "ms", figures, text, ("of as many bare updates",))
 
@@ -141,7 +142,8 @@ def _growth(days: int) -> Section:
         for passed, size in curve.items()
     ]
     text = (
-        f"Kilobytes for each of {_MONITORS} monitors that call every minute, with the default retention of 100 "
-        "heartbeats and 400 days. One that is DOWN each day adds changes, alerts, incidents and their updates."
+        f"Kilobytes for each of {_MONITORS} monitors that call every minute, with the default retention of "
+        "100 heartbeats and 400 days. One that is DOWN each day adds changes, alerts, incidents and their "
+        "updates."
     )
     return Section("Growth of the database", "kB a monitor", figures, text, ("of the first day",))

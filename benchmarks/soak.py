@@ -21,7 +21,7 @@ def sections(plan: Plan, minutes: float) -> Iterator[Section]:
     monitors = 10 if plan.is_quick else 1_000
     load = Load([site.path(number) for number in range(monitors)], 64, headers=CURL)
     reading = Load(["/", f"/monitors/{site.tag(1)}", "/api/v2/summary.json", "/history"], 8, headers=BROWSER)
-    slices = 8 if plan.is_quick else 40
+    slices = 4 if plan.is_quick else 40
     each = 1.0 if plan.is_quick else max(minutes * 60 / slices, 2.0)
     folder = site.Sites(plan.folder).copy(monitors)
     rates: list[float] = []
@@ -53,9 +53,10 @@ def sections(plan: Plan, minutes: float) -> Iterator[Section]:
     change = late / early - 1
     verdict = "flat" if change <= _FLAT else "growing"
     text = (
-        f"{lasted:.0f} minutes, {monitors:,} monitors, heartbeats on 64 connections and pages on 8 in turn, three "
-        "quarters and one quarter of the time. All heartbeats that were answered with 200 are in the database. "
-        f"From the second quarter of the soak to the last, memory changed by {change:+.1%}: {verdict}."
+        f"{lasted:.0f} minutes, {monitors:,} monitors, heartbeats on 64 connections and pages on 8 in turn, "
+        "three quarters and one quarter of the time. All heartbeats that were answered with 200 are in the "
+        f"database. From the second quarter of the soak to the last, memory changed by {change:+.1%}: "
+        f"{verdict}."
     )
     yield Section("Soak", "second quarter", figures, text, bases=(), notes="last quarter")
 
