@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import heartbeats, pages, report, scale, server, site, soak, starts
-from benchmarks.report import Section
-from benchmarks.rounds import Plan
+from benchmarks.rounds import Measure, Plan
 from benchmarks.wrk import Failed
 
 
-def over_http(plan: Plan) -> Iterator[Section]:
+def over_http(plan: Plan) -> Iterator[Measure]:
     """The real server under load, beside the baselines."""
     sites = site.Sites(plan.folder)
     bare, flask = server.baselines(plan.folder)
@@ -51,27 +50,30 @@ def main() -> int:
         folder = Path(name)
         runs, seconds = (1, 1.0) if given.quick else (given.runs, given.seconds)
         plan = Plan(runs, seconds, given.quick, given.only, folder)
-        sections = {
+        measures = {
             "http": lambda: over_http(plan),
             "scale": lambda: scale.sections(plan, given.days),
             "soak": lambda: soak.sections(plan, given.minutes),
         }[given.what]()
-        return _tell(sections, plan, given.json)
+        return _tell(measures, plan, given.json)
 
 
-def _tell(sections: Iterator[Section], plan: Plan, file: Path | None) -> int:
+def _tell(measures: Iterator[Measure], plan: Plan, file: Path | None) -> int:
     began = time.monotonic()
     lines = report.machine(plan.folder)
     print("\n".join([*lines, f"- {plan.runs} runs: median (least–most)"]), flush=True)
     told: list[dict[str, object]] = []
     code = 0
-    try:
-        for section in sections:
+    for measure in measures:
+        try:
+            section = measure()
+        except Failed as failure:
+            print(f"\n**Failed:** {failure}", flush=True)
+            report.say(f"benchmarks: {failure}")
+            code = 1
+        else:
             print(f"\n{section.markdown()}", flush=True)
             told.append(section.fields())
-    except Failed as failure:
-        report.say(f"benchmarks: {failure}")
-        code = 1
     report.say(f"{time.monotonic() - began:.0f} seconds in all")
     if file is not None:
         file.write_text(json.dumps({"machine": lines, "sections": told}, indent=2) + "\n")

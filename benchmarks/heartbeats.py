@@ -13,7 +13,7 @@ from functools import partial
 from benchmarks import paced, rounds, site, wrk
 from benchmarks.paced import Timing
 from benchmarks.report import Figure, Section
-from benchmarks.rounds import BARE, FLASK, Plan
+from benchmarks.rounds import BARE, FLASK, Measure, Plan
 from benchmarks.server import Server, kener
 from benchmarks.wrk import Failed, Load
 
@@ -22,18 +22,19 @@ _BODY = '{"status": "up", "message": "done in 3.2 s", "metrics": {"seconds": 3.2
 _IDLE = 0.2  # seconds; what was on its way when wrk ended has arrived then
 
 
-def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Section]:
+def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Measure]:
     monitors = 10 if plan.is_quick else 1_000
     titles = ("Heartbeats a second", "Heartbeats at their own pace", "A thundering herd")
     if not any(map(plan.wants, titles)):
         return
     with kener(sites.copy(monitors)).running() as server:
         if plan.wants(titles[0]):
-            yield _throughput(plan, titles[0], server, baselines, monitors)
+            yield partial(_throughput, plan, titles[0], server, baselines, monitors)
         if plan.wants(titles[1]):
-            yield _latency(plan, titles[1], server, baselines, monitors)
+            yield partial(_latency, plan, titles[1], server, baselines, monitors)
         if plan.wants(titles[2]):
-            yield from _herd(plan, titles[2], server, baselines, monitors)
+            for way, connections in _ways(plan).items():
+                yield partial(_herd, plan, f"{titles[2]}: {way}", server, baselines, monitors, connections)
 
 
 def kept(server: Server, send: Callable[[], int]) -> int:
@@ -148,34 +149,37 @@ def _timings(found: dict[str, list[Timing]], parts: Sequence[str]) -> list[Figur
 # ---- all at once -----------------------------------------------------------------------------
 
 
+def _ways(plan: Plan) -> dict[str, int | None]:
+    """How they come: on how many connections; None for one each."""
+    counts = (8,) if plan.is_quick else (256, 1_000)
+    return {f"{many:,} connections": many for many in counts} | {"a connection for each, as curl has": None}
+
+
 def _herd(
-    plan: Plan, title: str, server: Server, baselines: Sequence[Server], monitors: int
-) -> Iterator[Section]:
+    plan: Plan,
+    title: str,
+    server: Server,
+    baselines: Sequence[Server],
+    monitors: int,
+    connections: int | None,
+) -> Section:
     count = 100 if plan.is_quick else 10_000
-    ways = {f"{many:,} connections": (many, False) for many in ((8,) if plan.is_quick else (256, 1_000))}
-    ways["a connection for each, as curl has"] = (0, True)
-    for way, (connections, is_fresh) in ways.items():
-        load = _load(monitors, connections)
-        found: dict[str, list[Timing]] = {}
+    load = _load(monitors, connections or 0)
+    found: dict[str, list[Timing]] = {}
 
-        def once(
-            name: str,
-            asked: Server,
-            load: Load = load,
-            is_fresh: bool = is_fresh,
-            found: dict[str, list[Timing]] = found,
-        ) -> float:
-            timing = _timing(asked, load, count, count, is_kener=asked is server, is_fresh=is_fresh)
-            found.setdefault(name, []).append(timing)
-            return timing.worst
+    def once(name: str, asked: Server) -> float:
+        is_fresh = connections is None
+        timing = _timing(asked, load, count, count, is_kener=asked is server, is_fresh=is_fresh)
+        found.setdefault(name, []).append(timing)
+        return timing.worst
 
-        subject = f"{count:,} heartbeats"
-        named = dict(zip((BARE, FLASK, subject), (*baselines, server), strict=True))
-        rounds.measure(plan, {name: partial(once, name, asked) for name, asked in named.items()})
-        slowest = max(timing.sent_within for timing in found[BARE])
-        text = (
-            f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to "
-            "the bare callable). Every one of kener-py's was answered with 200 and is in the database. "
-            "Milliseconds from the instant at which each was due, and how many times the baseline's."
-        )
-        yield Section(f"{title}: {way}", "ms", _timings(found, ("p50", "p99", "worst")), text)
+    subject = f"{count:,} heartbeats"
+    named = dict(zip((BARE, FLASK, subject), (*baselines, server), strict=True))
+    rounds.measure(plan, {name: partial(once, name, asked) for name, asked in named.items()})
+    slowest = max(timing.sent_within for timing in found[BARE])
+    text = (
+        f"{count:,} requests are due within one second ({slowest:.1f} s until the last one was sent to the "
+        "bare callable). Every one of kener-py's was answered with 200 and is in the database. Milliseconds "
+        "from the instant at which each was due, and how many times the baseline's."
+    )
+    return Section(title, "ms", _timings(found, ("p50", "p99", "worst")), text)

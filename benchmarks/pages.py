@@ -4,6 +4,7 @@ after a change."""
 from __future__ import annotations
 
 import gzip
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from html.parser import HTMLParser
 from benchmarks import paced, rounds, site, wrk
 from benchmarks.heartbeats import CURL
 from benchmarks.report import Figure, Section
-from benchmarks.rounds import BARE, FLASK, Plan
+from benchmarks.rounds import BARE, FLASK, Measure, Plan
 from benchmarks.server import Answer, Server, kener
 from benchmarks.wrk import Failed, Load
 
@@ -39,7 +40,7 @@ _NEWS_A_SECOND = 50  # heartbeats that come while pages are read
 _READERS = 32  # connections
 
 
-def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Section]:
+def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Measure]:
     sizes = (10,) if plan.is_quick else (10, 100, 1_000)
     for monitors in sizes:
         title = f"Front page, {monitors:,} monitors × {site.PAST} days"
@@ -47,9 +48,9 @@ def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iter
         if plan.wants(title) or plan.wants(change):
             with kener(sites.copy(monitors)).running() as server:
                 if plan.wants(title):
-                    yield _front(plan, title, server, baselines, monitors)
+                    yield partial(_front, plan, title, server, baselines, monitors)
                 if plan.wants(change):
-                    yield _changes(plan, change, server, baselines, monitors)
+                    yield partial(_changes, plan, change, server, baselines, monitors)
     monitors = sizes[min(1, len(sizes) - 1)]
     others = {
         "Other pages": (_pages(), BROWSER),
@@ -64,7 +65,9 @@ def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iter
         with kener(sites.copy(monitors)).running() as server:
             for title, (paths, headers) in others.items():
                 if plan.wants(title):
-                    yield _documents(plan, f"{title}, {monitors} monitors", server, baselines, paths, headers)
+                    yield partial(
+                        _documents, plan, f"{title}, {monitors} monitors", server, baselines, paths, headers
+                    )
 
 
 def _pages() -> list[str]:
@@ -201,16 +204,15 @@ def _page_load(server: Server) -> str:
 def _changes(plan: Plan, title: str, server: Server, baselines: Sequence[Server], monitors: int) -> Section:
     """A run is several changes; its figure is their median."""
     changes = 2 if plan.is_quick else 7
-    job = iter(range(10**9))
+    statuses, numbers = itertools.cycle(("down", "degraded")), itertools.count(1)
     incident = _incident(server)
 
     def report_trouble() -> None:
         """Always another status than before: it is evaluated on receipt, and shown from then on."""
-        status = ("down", "degraded")[next(job) % 2]
-        _accepted(server.ask(f"{site.path(1)}?status={status}", headers=CURL))
+        _accepted(server.ask(f"{site.path(1)}?status={next(statuses)}", headers=CURL))
 
     def add_update() -> None:
-        text = f'{{"text": "We know more: {next(job)}."}}'
+        text = f'{{"text": "We know more: {next(numbers)}."}}'
         headers = {"Authorization": f"Bearer {site.KEY}", "Content-Type": "application/json"}
         _accepted(server.ask(f"/api/v1/incidents/{incident}/updates", "POST", headers, text))
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import report, wrk
-from benchmarks.report import Figure
+from benchmarks.report import Figure, Section
 from benchmarks.server import Server
 from benchmarks.wrk import Load
 
 BARE, FLASK = "bare WSGI callable", "no-op Flask route"
+
+
+# One table, measured when it is called; raises Failed. Who hands it out keeps its servers running meanwhile.
+Measure = Callable[[], Section]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks import report, site, wrk
 from benchmarks.heartbeats import CURL, kept
 from benchmarks.pages import BROWSER
 from benchmarks.report import Figure, Section
-from benchmarks.rounds import Plan
+from benchmarks.rounds import Measure, Plan
 from benchmarks.server import Server, kener
 from benchmarks.wrk import Load
 
 _FLAT = 0.05  # of the memory of the second quarter, by which the last may be more
 
 
-def sections(plan: Plan, minutes: float) -> Iterator[Section]:
+def sections(plan: Plan, minutes: float) -> Iterator[Measure]:
+    yield partial(_soak, plan, minutes)
+
+
+def _soak(plan: Plan, minutes: float) -> Section:
     monitors = 10 if plan.is_quick else 1_000
     load = Load([site.path(number) for number in range(monitors)], 64, headers=CURL)
     reading = Load(["/", f"/monitors/{site.tag(1)}", "/api/v2/summary.json", "/history"], 8, headers=BROWSER)
@@ -58,7 +63,7 @@ def sections(plan: Plan, minutes: float) -> Iterator[Section]:
         f"database. From the second quarter of the soak to the last, memory changed by {change:+.1%}: "
         f"{verdict}."
     )
-    yield Section("Soak", "second quarter", figures, text, bases=(), notes="last quarter")
+    return Section("Soak", "second quarter", figures, text, bases=(), notes="last quarter")
 
 
 def _beats(server: Server, load: Load, seconds: float) -> float:

@@ -12,16 +12,16 @@ from benchmarks import rounds, site, wrk
 from benchmarks.heartbeats import CURL
 from benchmarks.pages import BROWSER
 from benchmarks.report import Figure, Section
-from benchmarks.rounds import BARE, FLASK, Plan
+from benchmarks.rounds import BARE, FLASK, Measure, Plan
 from benchmarks.server import Server, baselines, kener
 from benchmarks.wrk import Load
 
 
-def sections(plan: Plan, sites: site.Sites) -> Iterator[Section]:
+def sections(plan: Plan, sites: site.Sites) -> Iterator[Measure]:
     if plan.wants("Start"):
-        yield _start(plan)
+        yield partial(_start, plan)
     if plan.wants("Memory"):
-        yield _memory(plan, sites)
+        yield partial(_memory, plan, sites)
 
 
 def _seconds(server: Server, path: str) -> float:
