@@ -54,7 +54,6 @@ def run(tmp_path: Path, what: str, title: str) -> tuple[str, list[dict[str, Any]
         ("http", "A thundering herd"),
         ("http", "Front page, 10"),
         ("http", "First front page after a change"),
-        ("http", "Badges"),
         ("scale", "Ticks"),
         ("scale", "Growth"),
     ],
