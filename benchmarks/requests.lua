@@ -15,12 +15,11 @@ function request()
    return requests[at]
 end
 
-function done(summary, latency)
+function done(summary)
    local errors = summary.errors
    io.write(string.format(
-      '{"answers": %d, "bytes": %d, "microseconds": %d, "broken": %d, "refused": %d, "p50": %d, "p99": %d}\n',
+      '{"answers": %d, "bytes": %d, "microseconds": %d, "broken": %d, "refused": %d}\n',
       summary.requests, summary.bytes, summary.duration,
-      errors.connect + errors.read + errors.write + errors.timeout, errors.status,
-      latency:percentile(50), latency:percentile(99)
+      errors.connect + errors.read + errors.write + errors.timeout, errors.status
    ))
 end

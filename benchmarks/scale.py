@@ -20,7 +20,7 @@ from benchmarks.wrk import Failed
 
 # Nobody listens there: messages are owed, and in these benchmarks nobody sends them.
 _NOTIFIERS = '{ops: "json://127.0.0.1:9/"}'
-_MONITORS = 4  # that live through the year
+_MONITORS = 2  # that live through the year
 _MEMORY = Path("/dev/shm")  # the year has a million commits, and only their size is asked
 
 
