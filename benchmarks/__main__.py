@@ -39,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="where databases are made (a temporary folder)")
     parser.add_argument("--minutes", type=float, default=10, help="how long a soak lasts (10)")
     parser.add_argument("--days", type=int, default=365, help="of the year that `scale` simulates (365)")
+    parser.add_argument("--most", type=int, default=100_000, help="monitors that `scale` goes up to (100000)")
     return parser.parse_args()
 
 
@@ -52,7 +53,7 @@ def main() -> int:
         plan = Plan(runs, seconds, given.quick, given.only, folder)
         measures = {
             "http": lambda: over_http(plan),
-            "scale": lambda: scale.sections(plan, given.days),
+            "scale": lambda: scale.sections(plan, given.days, given.most),
             "soak": lambda: soak.sections(plan, given.minutes),
         }[given.what]()
         return _tell(measures, plan, given.json)

@@ -24,8 +24,8 @@ _MONITORS = 2  # that live through the year
 _MEMORY = Path("/dev/shm")  # the year has a million commits, and only their size is asked
 
 
-def sections(plan: Plan, days: int) -> Iterator[Measure]:
-    sizes = (100,) if plan.is_quick else (1_000, 10_000, 100_000)
+def sections(plan: Plan, days: int, most: int) -> Iterator[Measure]:
+    sizes = [100] if plan.is_quick else [size for size in (1_000, 10_000, 100_000) if size <= most]
     if plan.wants("Ticks"):
         yield partial(_ticks, plan, sizes)
     if plan.wants("Start by monitors"):
