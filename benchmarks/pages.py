@@ -37,7 +37,7 @@ DOCUMENTS = (
     "scheduled-maintenances/active",
 )
 _NEWS_A_SECOND = 50  # heartbeats that come while pages are read
-_READERS = 32  # connections
+_READERS = 8  # connections; more would only wait longer for pages that take long
 
 
 def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Measure]:
@@ -108,14 +108,14 @@ def _is_whole(answer: Answer) -> bool:
 
 
 def _not_modified(plan: Plan, server: Server) -> float:
-    """Answers a second to who has the page already; its name is asked anew, time may have passed."""
-    name = _warm(server, "/", BROWSER).headers["etag"]
-    headers = BROWSER | {"If-None-Match": name}
-    _warm(server, "/", headers)
-    outcome = wrk.run(server, Load(["/"], _READERS, headers=headers), plan.seconds)
-    if outcome.bytes_each > 1_500:  # a head is less, any page is more
-        raise Failed(f"pages of {outcome.bytes_each:.0f} bytes came in place of 304")
-    return outcome.per_second
+    """Answers a second to who has the page already; tried again when a minute passed and it changed."""
+    for _ in range(4):
+        headers = BROWSER | {"If-None-Match": _warm(server, "/", BROWSER).headers["etag"]}
+        _warm(server, "/", headers)
+        outcome = wrk.run(server, Load(["/"], _READERS, headers=headers), plan.seconds)
+        if outcome.bytes_each < 1_500:  # a head is less, any page is more
+            return outcome.per_second
+    raise Failed(f"pages of {outcome.bytes_each:.0f} bytes came in place of 304")
 
 
 def _while_jobs_call(plan: Plan, server: Server, monitors: int) -> float:

@@ -72,7 +72,7 @@ def _memory(plan: Plan, sites: site.Sites) -> Section:
             after.setdefault(name, []).append(server.memory())
             return idle
 
-    pages = Load(["/"], 32, headers=BROWSER)
+    pages = Load(["/"], 8, headers=BROWSER)
     beats = Load([site.path(number) for number in range(monitors)], 256, headers=CURL)
     bare, flask = baselines(plan.folder)
 
@@ -98,6 +98,6 @@ def _memory(plan: Plan, sites: site.Sites) -> Section:
     ]
     text = (
         f"Megabytes of all processes (RSS) with {site.PAST} days of history; the load is {plan.seconds:.0f} "
-        "s of heartbeats on 256 connections and as long of front pages on 32. Baselines as above."
+        "s of heartbeats on 256 connections and as long of front pages on 8. Baselines as above."
     )
     return Section("Memory", "MB", figures, text)
