@@ -62,7 +62,7 @@ def main() -> int:
 def _tell(measures: Iterator[Measure], plan: Plan, file: Path | None) -> int:
     began = time.monotonic()
     lines = report.machine(plan.folder)
-    print("\n".join([*lines, f"- {plan.runs} runs: median (least–most)"]), flush=True)
+    print("\n".join([*lines, f"- runs of each measure: {plan.runs}; median (least–most)"]), flush=True)
     told: list[dict[str, object]] = []
     code = 0
     for measure in measures:
