@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve demo test fast lint format catalogues bench bench-scale soak clean
+.PHONY: serve demo test fast lint format catalogues schema bench bench-scale soak clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -39,10 +39,10 @@ format: .venv/ready-for-tests
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
 
-# What drives and judges the pages in a browser; without npm those tests are skipped.
+# What drives and judges the pages in a browser, and other clients that run on Node; without npm those tests are skipped.
 .venv/browser-tools: .venv/bin/python tests/browser/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-progress && touch $@; \
-	else echo "no npm: the tests in a browser will be skipped"; fi
+	else echo "no npm: the tests in a browser and with other clients on Node will be skipped"; fi
 
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
@@ -59,6 +59,10 @@ bench-scale: .venv/ready
 # Ten minutes of full load: is memory flat? `make soak ARGS='--minutes 60'`
 soak: .venv/ready
 	@$(BENCH) soak $(ARGS)
+
+# What editors know of the configuration, after a change to its fields.
+schema: .venv/ready
+	$(BIN)/kener-py schema > packaging/kener-py.schema.json
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

@@ -181,7 +181,7 @@ def provoke(world: World, patch: pytest.MonkeyPatch, id: str, code: int, accept:
             raise store.Unavailable("database or disk is full")
 
         with patch.context() as broken:
-            for name in ("read", "write", "snapshot"):
+            for name in ("read", "write", "put", "snapshot"):
                 broken.setattr(world.service.store, name, unavailable)
             return ask(world, id, accept)
     return ask(world, id, accept, **TO[code])
