@@ -197,8 +197,8 @@ def _page_load(server: Server) -> str:
     total = len(page.body) + sum(len(answer.body) for answer in answers)
     kind = page.headers.get("content-encoding")
     return (
-        f"The page is {len(page.body) / 1000:.1f} kB compressed ({kind}); a first visit is {1 + len(others)} requests "
-        f"and {total / 1000:.1f} kB."
+        f"The page is {len(page.body) / 1000:.1f} kB compressed ({kind}); a first visit is "
+        f"{1 + len(others)} requests and {total / 1000:.1f} kB."
     )
 
 
