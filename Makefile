@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve demo test fast lint format catalogues schema bench bench-scale soak clean
+.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -63,6 +63,10 @@ soak: .venv/ready
 # What editors know of the configuration, after a change to its fields.
 schema: .venv/ready
 	$(BIN)/kener-py schema > packaging/kener-py.schema.json
+
+# Makes the pictures of links to pages again, after a change of the palette or the symbols.
+pictures: .venv/ready-for-tests .venv/browser-tools
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

@@ -57,6 +57,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/uptime": ("?to=2026-09",),
     "/badge/<tag>/uptime": ("?sinceLast=86400",),
     "/alerts/<number>": ("?sig=0",),
+    "/embed/events/live": (f"?tags={TAG}", "?tags=job"),
+    "/embed/<tag>": ("?days=7",),
 }
 # Where no example answers: what is written needs a key, what is signed a signature, a picture a file.
 NEVER_FOUND = re.compile(r"/alerts/|/branding/|/heartbeat/")

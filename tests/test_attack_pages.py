@@ -17,7 +17,7 @@ from conftest import Clock, World, config
 from flask.testing import FlaskClient
 from icalendar import Calendar
 from markdown_it import MarkdownIt
-from page import Page
+from page import Frame, Page
 from past import NOW, SITE, add, job, tell, up, window, world
 from werkzeug.test import TestResponse
 
@@ -70,6 +70,14 @@ PAGES = (
     "/uptime",
     "/about",
     "/nothing",
+)
+EMBEDS = (
+    "/embed/job",
+    "/embed/monitor-job",
+    "/embed/bars/job",
+    "/embed/status",
+    "/embed/events/live",
+    "/embed/nothing",
 )
 DOCUMENTS = (
     "/status.txt",
@@ -184,6 +192,17 @@ def test_no_name_breaks_a_page_in_any_language(visitor: FlaskClient, address: st
             assert given.startswith(("/", "?", "#", "https://", "mailto:", "webcal://")), given
         assert {each for each, _ in page.tags} & {"img", "object", "embed", "base"} == set()
         assert not re.search("[\u202a-\u202e\u2066-\u2069]", page.one("title"))
+
+
+@pytest.mark.parametrize("address", EMBEDS)
+def test_no_name_breaks_an_embed_in_any_language(visitor: FlaskClient, address: str) -> None:
+    for name in LANGUAGES:
+        answer = visitor.get(f"{address}?lang={name}", headers=BROWSER)
+        assert answer.status_code == (404 if address == "/embed/nothing" else 200)
+        frame = Frame(answer.text)
+        assert all(each["href"].startswith("/") for each in frame.all("a"))
+        assert {each for each, _ in frame.tags} & {"img", "object", "embed", "base", "form"} == set()
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", frame.one("title"))
 
 
 @pytest.mark.parametrize("address", [each for each in PAGES if each != "/nothing"])

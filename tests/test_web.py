@@ -757,6 +757,8 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {"/branding/logo", "/branding/favicon"}  # in test_branding.py
     tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
     tested |= {"/badge/job/status"}  # in test_badges.py
+    tested |= {"/embed.js", "/embed/status", "/embed/events/live"}  # in test_embeds.py
+    tested |= {"/embed/x", "/embed/bars/x", "/embed/monitor-x"}  # there, too
     tested |= {"/uptime.csv", "/events/August-2026"}  # in test_uptime_page.py, test_history.py
     tested |= {
         "/openapi.json",
@@ -802,7 +804,7 @@ def test_every_answer_has_the_headers_that_protect_visitors(world, method, path)
 def test_no_page_needs_what_the_policy_forbids(world, path):
     page = world.get(path).text
     assert not re.search(
-        r"<script(?! src=\"/static/app.js\?v=\w+\"></script>)|<style|\son\w+=|\sstyle=|javascript:", page
+        r"<script(?! src=\"/static/app.js\?v=\w+\"></script>)|<style|\son\w+=|\sstyle=[^&]|javascript:", page
     )
 
 

@@ -90,6 +90,29 @@ def contact(node: object) -> str:
     return address
 
 
+ORIGIN = re.compile(r"(?i:(https?)://)((?:\*\.)?[^\s/?#@:;,*'\"\[\]\\]+)(:[0-9]{1,5})?/?")
+
+
+def embedder(node: object) -> str:
+    """Return an origin as the policy of a page names it, or * for all of them."""
+    wanted = 'should be an origin such as https://example.org or "https://*.example.org", or "*" for anyone'
+    value = scalar(node, "an origin")
+    written = text(value, wanted="an origin").strip()
+    if written == "*":
+        return written
+    found = ORIGIN.fullmatch(written)
+    if not found or int((found[3] or ":1")[1:]) not in range(1, 65_536):
+        raise ValueError(f"{wanted}, not {shown(value)}")
+    scheme, name, port = found.groups(default="")
+    try:
+        host_name = name.removeprefix("*.").encode("idna").decode().lower()
+    except UnicodeError:
+        host_name = ""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host_name):
+        raise ValueError(f"{wanted}, not {shown(value)}")
+    return f"{scheme.lower()}://{'*.' if name.startswith('*.') else ''}{host_name}{port}"
+
+
 def notifier_url(node: object) -> str:
     value = scalar(node, "an Apprise URL")
     if value.kind != "text" or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://\S", value.strip()):
@@ -169,6 +192,8 @@ CONTACT_SHAPE = shape_of(
     "an address that begins with mailto: or https://", type="string", pattern=rf"^\s*({HTTP}[Ss]://|{MAILTO})"
 )
 ContactAddress = Annotated[str, Leaf(contact, CONTACT_SHAPE)]
+EMBEDDER_SHAPE = {"type": "string", "pattern": r"^(\*|[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+/?)$"}
+Embedder = Annotated[str, Leaf(embedder, EMBEDDER_SHAPE)]
 Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
 FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
 SHA256_SHAPE = shape_of("64 hexadecimal digits", type="string", pattern="^[0-9a-fA-F]{64}$")

@@ -222,6 +222,20 @@ class Many:
         return {"anyOf": [dict(self.item), {"type": "array", "items": dict(self.item), **more}]}
 
 
+@dataclass(frozen=True, eq=False)
+class FlagOrMany(Many):
+    """The same, where true stands for the item * and false for no item."""
+
+    def read(self, node: object) -> object:
+        if isinstance(node, Scalar) and node.casefold() in FLAGS:
+            return [Scalar.at("*", node.line, node.column)] if FLAGS[node.casefold()] else []
+        return super().read(node)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        shape = super().__get_pydantic_json_schema__(core, handler)
+        return {"anyOf": [dict(FLAG_SHAPE), *shape["anyOf"]]}
+
+
 # ---- mappings --------------------------------------------------------------------------------
 
 

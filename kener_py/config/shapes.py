@@ -9,14 +9,17 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from kener_py.config.addresses import (
+    EMBEDDER_SHAPE,
     NOTIFIER_SHAPE,
     WEBHOOK_SECRET_SHAPE,
+    Embedder,
     network,
     notifier_url,
     webhook_secret,
 )
 from kener_py.config.fields import (
     FILLED,
+    FlagOrMany,
     Leaf,
     Many,
     Text,
@@ -66,6 +69,9 @@ def shown_default(text: Any) -> dict[str, Any]:
 
 Names = Annotated[list[Text], Many("a name", FILLED)]
 NamesOrNone = Annotated[list[Text], Many("a name", FILLED, may_be_empty=True)]
+Embedders = Annotated[
+    list[Embedder], FlagOrMany("an origin", or_reference(EMBEDDER_SHAPE), may_be_empty=True)
+]
 Network = Annotated[str, Leaf(network, FILLED)]
 Networks = Annotated[list[Network], Many("an IP address or a network", FILLED, may_be_empty=True)]
 NotifierUrl = Annotated[str, Leaf(notifier_url, NOTIFIER_SHAPE, is_text=True)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kener_py.config.addresses import ContactAddress, FilePath, LinkAddress, PictureName, SiteUrl
 from kener_py.config.fields import COLOR_SHAPE, FILLED, AnyText, Flag, HexColor, Short, Text, or_reference
-from kener_py.config.shapes import Language, Section
+from kener_py.config.shapes import Embedders, Language, Section
 from kener_py.config.times import Moment, Zone
 
 
@@ -177,4 +177,10 @@ class SiteSection(Section, title="Site"):
         title="Security contact",
         description="mailto: or https://: whom to tell of a hole, in /.well-known/security.txt.",
         examples=["mailto:security@example.org"],
+    )
+    embeds: Embedders = Field(
+        default=["*"],
+        title="Embeds",
+        description="Whose pages may show parts of this one: * for anyone's, false for nobody's, or origins.",
+        examples=[False, ["https://example.org", "https://*.example.org"]],
     )

@@ -21,6 +21,7 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    embeds,
     headers,
     health,
     heartbeat,
@@ -30,6 +31,7 @@ from kener_py.web import (
     metrics,
     monitors,
     openapi,
+    previews,
     sitemap,
     statuspage,
     strips,
@@ -103,6 +105,13 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/badge/<tag>/uptime.shields", badges.uptime_json),
     (["GET"], "/badge/<tag>/dot", badges.dot),
     (["GET"], "/badge/<tag>/dot.svg", badges.dot),
+    (["GET"], "/embed.js", embeds.script),
+    (["GET"], "/embed/status", embeds.status),
+    (["GET"], "/embed/events/live", embeds.events),
+    (["GET"], "/embed/bars/<tag>", embeds.bars),
+    (["GET"], "/embed/monitor-<tag>", embeds.monitor),
+    (["GET"], "/embed/monitor-<tag>/js", embeds.script_of_monitor),
+    (["GET"], "/embed/<tag>", embeds.monitor),
     (["GET"], "/openapi.json", openapi.openapi_json),
     (["GET"], wellknown.CATALOG, wellknown.api_catalog),
     (["GET"], "/.well-known/security.txt", wellknown.security_txt),
@@ -172,6 +181,10 @@ _STEADY: frozenset[Callable[..., ResponseReturnValue]] = frozenset(
         badges.uptime_json,
         calendar.all_windows,
         calendar.one_window,
+        embeds.bars,
+        embeds.events,
+        embeds.monitor,
+        embeds.status,
         feeds.history_atom,
         feeds.history_json,
         feeds.history_rss,
@@ -237,6 +250,7 @@ def create(service: Service) -> Flask:
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
     strips.register(app)
+    previews.register(app)
     keeper = Keeper(service)
     kept: dict[str | None, bool] = {}  # by endpoint: whether it shows heartbeats
     for methods, rule, view in ROUTES:

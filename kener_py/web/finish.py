@@ -12,7 +12,7 @@ from kener_py.web.coding import CODINGS, best
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors {ancestors}"
 )
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -25,7 +25,7 @@ _LEAST = 1_000  # bytes; below that compression gains nothing
 
 def finish(site: Site, answer: Response) -> Response:
     """The answer whole, with everything that belongs to it."""
-    answer.headers.setdefault("Content-Security-Policy", policy(site, request.path))
+    answer.headers.setdefault("Content-Security-Policy", policy(site, request.path, _is_embed()))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
     if request.endpoint == "static" and answer.status_code < 400 and "v" in request.args:
@@ -56,10 +56,21 @@ def conditional(answer: Response) -> Response:
     return answer
 
 
-def policy(site: Site, path: str) -> str:
-    """What the page at `path` may load: this site's own things, its logo and favicon wherever they are."""
+def policy(site: Site, path: str, is_embed: bool = False) -> str:
+    """What the page at `path` may load, and who may show it in a frame.
+
+    That is this site's own things, its logo and favicon wherever they are; an embed, whom the file says.
+    """
     pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
-    return POLICY.format(pictures=pictures, forms="'self'" if path.startswith(_WITH_FORMS) else "'none'")
+    return POLICY.format(
+        pictures=pictures,
+        forms="'self'" if path.startswith(_WITH_FORMS) else "'none'",
+        ancestors=" ".join(site.embeds) if is_embed and site.embeds else "'none'",
+    )
+
+
+def _is_embed() -> bool:
+    return request.url_rule is not None and request.url_rule.rule.startswith("/embed/")
 
 
 def _is_text(answer: Response) -> bool:

@@ -15,7 +15,9 @@ from kener_py.web.words import root
 
 CATALOG = "/.well-known/api-catalog"
 # Heartbeats carry secrets and count; the rest is for single people.
-_FORBIDDEN = ("/heartbeat/", "/ext/heartbeat/", "/api/heartbeat/", "/api/v1/heartbeat/", "/alerts/", "/-/")
+_FORBIDDEN = (
+    "/heartbeat/", "/ext/heartbeat/", "/api/heartbeat/", "/api/v1/heartbeat/", "/alerts/", "/embed/", "/-/",
+)  # fmt: skip
 _VALID_DAYS = 364  # of a security.txt; the standard wants less than a year
 
 

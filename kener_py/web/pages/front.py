@@ -87,7 +87,7 @@ def front(service: Service) -> Response:
         site=board.site,
         board=board,
         banner=shown_banner,
-        unknown=_in_words(BANNERS[Overall.UNKNOWN]),
+        unknown=unknown(),
         is_stale=board.overall is Overall.UNKNOWN,
         is_waiting=board.overall is Overall.WAITING,
         waiting=views[:CURL_LINES],
@@ -117,6 +117,11 @@ def front(service: Service) -> Response:
 
 def _in_words(plain: Banner) -> Banner:
     return Banner(plain.status, _(plain.title), _(plain.sentence))
+
+
+def unknown() -> Banner:
+    """What a script shows when the server does not answer any more."""
+    return _in_words(BANNERS[Overall.UNKNOWN])
 
 
 def _running(board: Board) -> list[Maintenance]:
