@@ -3,7 +3,7 @@ PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
 
-.PHONY: serve demo test fast lint format catalogues pictures schema clean
+.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -47,6 +47,18 @@ format: .venv/ready-for-tests
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
+
+# What benchmarks/README.md tells, measured anew: tables on stdout, progress on stderr. They want wrk, and a quiet machine.
+BENCH := PYTHONPATH=. $(BIN)/python -m benchmarks
+bench: .venv/ready
+	@$(BENCH) http $(ARGS)
+
+bench-scale: .venv/ready
+	@$(BENCH) scale $(ARGS)
+
+# Ten minutes of full load: is memory flat? `make soak ARGS='--minutes 60'`
+soak: .venv/ready
+	@$(BENCH) soak $(ARGS)
 
 # What editors know of the configuration, after a change to its fields.
 schema: .venv/ready
