@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kener_py.messages import expectation, length, moment
 from kener_py.model import (
@@ -28,6 +28,7 @@ from kener_py.model import (
     Site,
     State,
     Status,
+    replace,
 )
 
 OPENING = 0  # stands for the id of the incident that a plan opens, until the store has given it one

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from operator import attrgetter, itemgetter
@@ -30,6 +29,7 @@ from kener_py.model import (
     State,
     Status,
     Uptime,
+    replace,
 )
 
 SHORTEST_GAP: Millis = 2 * MINUTE  # a shorter pause of the loop is a restart, not a gap

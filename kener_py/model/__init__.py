@@ -1,7 +1,7 @@
 """Every noun of the project, frozen. No rules here, no I/O, no clock.
 
 An `Instant` is Unix milliseconds in UTC and a `Millis` is a length; `datetime` appears only where
-cron or people need it. Change a value with `dataclasses.replace`.
+cron or people need it. Change a value with `replace`.
 """
 
 from kener_py.model.configured import (
@@ -40,6 +40,7 @@ from kener_py.model.happened import (
     Span,
     State,
 )
+from kener_py.model.replacing import reader, replace
 from kener_py.model.shown import (
     About,
     Board,
@@ -168,4 +169,6 @@ __all__ = [
     "Webhook",
     "WebhookShape",
     "Window",
+    "reader",
+    "replace",
 ]

@@ -63,7 +63,7 @@ class Unwatched(Exception):
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
 _ABSENCES = 50  # how many of our own we remember for alerts
-_CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
+_CHUNK = 100  # monitors evaluated in one transaction, so that heartbeats get in between
 
 
 class Service:
@@ -179,17 +179,18 @@ class Service:
         self.ticks.add((self.clock() - began) / SECOND)
 
     def _look(self, db: store.Database, tags: list[str], at: Instant) -> bool:
-        is_owed = False
         now = max(at, self.clock())  # not before a heartbeat that came while the tick ran
-        for tag in tags:
-            try:
-                with db.atomic():  # a savepoint: a bad monitor fails alone
-                    is_owed |= evaluate.look(db, self._active, tag, now, self._absences)
-            except Exception as error:
-                if store.is_disk_trouble(error):
-                    raise
-                _log.exception("monitor %s could not be evaluated; the next tick tries again", tag)
-        return is_owed
+        try:
+            with db.atomic():  # a savepoint
+                return evaluate.look(db, self._active, tags, now, self._absences)
+        except Exception as error:
+            if store.is_disk_trouble(error):
+                raise
+            if len(tags) == 1:
+                _log.exception("monitor %s could not be evaluated; the next tick tries again", tags[0])
+                return False
+        found = [self._look(db, [tag], at) for tag in tags]  # a bad monitor fails alone
+        return any(found)
 
     def mark_alive(self, at: Instant) -> None:
         """Record that the loop runs, and with it the calls turned away, if the last mark is old."""

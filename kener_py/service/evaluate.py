@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kener_py import alerts, diagnosis, status, store
 from kener_py.model import (
@@ -23,6 +22,7 @@ from kener_py.model import (
     Notice,
     State,
     Status,
+    replace,
 )
 from kener_py.service import maintenance
 from kener_py.service.active import Active, tick_of
@@ -62,7 +62,7 @@ def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence
 def _diagnosis(db: store.Database, state: State, at: Instant) -> tuple[str, ...]:
     """What the log says about a silence."""
     arrivals = [beat.received for beat in store.beats(db, state.monitor, _DIAGNOSED)]
-    rejections = [each for each in store.rejections(db) if each.monitor == state.monitor]
+    rejections = store.rejections(db, state.monitor)
     return diagnosis.diagnose(state.limits, arrivals, rejections, state.last, at)
 
 
@@ -73,12 +73,13 @@ def _reconcile(
     state: State,
     at: Instant,
     absences: tuple[Gap, ...],
+    is_alarmed: bool,
 ) -> tuple[State, bool]:
     """Alerts, incident and deliveries made to agree with `state`; whether messages are owed."""
     rules = active.rules.get(monitor.tag, ())
     is_trouble = state.status in (Status.DEGRADED, Status.DOWN)
-    standing = store.standing_alerts(db, monitor.tag)
-    incident = store.open_incident_for(db, monitor.tag)
+    standing = store.standing_alerts(db, monitor.tag) if is_alarmed else {}
+    incident = store.open_incident_for(db, monitor.tag) if is_alarmed else None
     if not standing and incident is None and not (rules and is_trouble):
         return replace(state, is_counting=False), False
     look = alerts.Look(
@@ -132,23 +133,31 @@ def show(
     before: State,
     at: Instant,
     absences: tuple[Gap, ...],
+    is_alarmed: bool = True,
 ) -> tuple[State, bool]:
-    """Evaluate at `at` what `before` and its stored changes say; the state then, and if messages are owed."""
+    """Evaluate at `at` what `before` and its stored changes say; the state then, and if messages are owed.
+
+    Who knows that it has no alert and no incident now says so with `is_alarmed`.
+    """
     state, silent = status.evaluate(before, at)
     store.add_changes(db, silent)
     store.show_changes(db, monitor.tag, at)
-    state, is_owed = _reconcile(db, active, monitor, state, at, absences)
+    state, is_owed = _reconcile(db, active, monitor, state, at, absences, is_alarmed)
     _save(db, state)
     return state, is_owed
 
 
-def look(db: store.Database, active: Active, tag: str, at: Instant, absences: tuple[Gap, ...]) -> bool:
-    """One tick of one monitor; whether messages are owed."""
-    monitor = active.config.monitors.get(tag)
-    state = store.state(db, tag)
-    if monitor is None or state is None:
-        return False
-    return show(db, active, monitor, state, at, absences)[1]
+def look(
+    db: store.Database, active: Active, tags: Sequence[str], at: Instant, absences: tuple[Gap, ...]
+) -> bool:
+    """One tick of some monitors; whether messages are owed."""
+    states, alarmed = store.states_of(db, tags), store.alarmed(db, tags)
+    is_owed = False
+    for tag in tags:
+        monitor, state = active.config.monitors.get(tag), states.get(tag)
+        if monitor is not None and state is not None:
+            is_owed |= show(db, active, monitor, state, at, absences, tag in alarmed)[1]
+    return is_owed
 
 
 def receive(

@@ -46,6 +46,7 @@ from kener_py.store.history import (
     show_changes,
     state,
     states,
+    states_of,
     ticks,
     trouble_since,
 )
@@ -58,6 +59,7 @@ from kener_py.store.incident_edits import (
 )
 from kener_py.store.incidents import (
     add_incident,
+    alarmed,
     alert,
     all_standing_alerts,
     drop_alert,
@@ -106,6 +108,7 @@ __all__ = [
     "add_maintenance",
     "add_rejections",
     "add_update",
+    "alarmed",
     "alert",
     "alive",
     "all_changes",
@@ -174,6 +177,7 @@ __all__ = [
     "standing_alerts",
     "state",
     "states",
+    "states_of",
     "ticks",
     "trim_beats",
     "trouble_since",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,9 +17,20 @@ from kener_py.model import (
     Notice,
     Severity,
     Status,
+    reader,
+    replace,
 )
 
 _DELIVERY = "id, notifier, target, status, created, due, attempts, lease_until, finished, error"
+
+
+def _said(notice: Notice) -> str:
+    """All of it as JSON, in the order of its fields."""
+    names, read = reader(Notice)
+    fields = dict(zip(names, read(notice), strict=True))
+    if notice.away is not None:
+        fields["away"] = {"started": notice.away.started, "ended": notice.away.ended}
+    return json.dumps(fields)
 
 
 def _notice(fields: dict[str, Any]) -> Notice:
@@ -81,7 +91,7 @@ def _add_notices(db: Database, id: str, notices: Sequence[Notice]) -> None:
         db.execute(
             "insert into delivery_notice (delivery, number, notice) values (:id, (select count(*)"
             " from delivery_notice where delivery = :id), :notice)",
-            {"id": id, "notice": json.dumps(asdict(notice))},
+            {"id": id, "notice": _said(notice)},
         )
 
 

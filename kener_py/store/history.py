@@ -43,6 +43,15 @@ def state(db: Database, tag: str) -> State | None:
     return None if row is None else _state(row)
 
 
+def states_of(db: Database, tags: Sequence[str]) -> dict[str, State]:
+    """The states of these monitors by tag, as far as there are any."""
+    marks = ", ".join("?" * len(tags))
+    return {
+        row[0]: _state(row)
+        for row in db.execute(f"select {_STATE} from state where monitor in ({marks})", list(tags))
+    }
+
+
 def states(db: Database) -> dict[str, State]:
     """Every state by tag, also of monitors that are no longer in the file."""
     return {row[0]: _state(row) for row in db.execute(f"select {_STATE} from state")}
@@ -288,6 +297,11 @@ def add_rejections(db: Database, counted: Mapping[tuple[str, str], int], at: Ins
         )
 
 
-def rejections(db: Database) -> tuple[Rejection, ...]:
-    rows = db.execute("select monitor, reason, count, last from rejection order by last desc")
+def rejections(db: Database, tag: str | None = None) -> tuple[Rejection, ...]:
+    """What was turned away, the newest first; of one monitor if named."""
+    rows = db.execute(
+        "select monitor, reason, count, last from rejection where :tag is null or monitor = :tag"
+        " order by last desc",
+        {"tag": tag},
+    )
     return tuple(Rejection(*row) for row in rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,6 +17,7 @@ from kener_py.model import (
     Instant,
     Severity,
     Status,
+    replace,
 )
 
 _STATE = {each.value: each for each in IncidentState}
@@ -54,6 +54,17 @@ def standing_alerts(db: Database, tag: str) -> dict[str, Alert]:
     """The PENDING and TRIGGERED alerts of a monitor, by rule."""
     rows = db.execute(f"select {_ALERT} from alert where monitor = ? and status <> 'RESOLVED'", [tag])
     return {row[1]: _alert(row) for row in rows}
+
+
+def alarmed(db: Database, tags: Sequence[str]) -> set[str]:
+    """Those of these monitors that have an alert or an incident of their own that is not resolved."""
+    marks = ", ".join("?" * len(tags))
+    rows = db.execute(
+        f"select monitor from alert where status <> 'RESOLVED' and monitor in ({marks})"
+        f" union select opened_for from incident where resolved is null and opened_for in ({marks})",
+        [*tags, *tags],
+    )
+    return {row[0] for row in rows}
 
 
 def last_resolved_alerts(db: Database, tag: str) -> dict[str, Alert]:
