@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from itertools import count, groupby
 from queue import Empty, SimpleQueue
@@ -23,8 +22,6 @@ Work = Callable[[Database, Sequence[Any], bool], Sequence[Any]]
 _log = logging.getLogger("kener_py.store")
 
 _BATCH = 1_000  # entries in one transaction
-_CROWD = 4  # entries of a transaction that show that many callers are busy
-_GATHERING = 0.0005  # seconds to wait for more of them: less than a commit takes on most disks
 MOST_WAITING = 10_000  # more are refused: memory stays bounded
 
 
@@ -100,12 +97,9 @@ class Writer:
 
     def _run(self) -> None:
         entries = self._entries
-        crowd = 0
         while True:
             batch = []
             entry = entries.get()
-            if crowd > _CROWD and entries.qsize() < crowd:
-                time.sleep(_GATHERING)  # who was answered just now is about to ask again
             while entry is not None:
                 batch.append(entry)
                 if len(batch) == _BATCH:
@@ -114,7 +108,6 @@ class Writer:
                     entry = entries.get_nowait()
                 except Empty:
                     break
-            crowd = len(batch)
             try:
                 self._commit([each for each in batch if not each.is_given_up])
             except Exception:
