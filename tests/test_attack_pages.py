@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Clock, World, config
+from conftest import Clock, World, config, short_store
 from flask.testing import FlaskClient
 from icalendar import Calendar
 from markdown_it import MarkdownIt
@@ -147,12 +147,9 @@ def hostile(db: store.Store, name: str) -> World:
 
 
 @pytest.fixture(scope="module", params=HOSTILE)
-def visitor(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[FlaskClient]:
-    with_past = store.Store(tmp_path_factory.mktemp("attack") / "kener.db")
-    yield client(hostile(with_past, HOSTILE[request.param]))
-    with_past.close()
+def visitor(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
+    with short_store() as with_past:
+        yield client(hostile(with_past, HOSTILE[request.param]))
 
 
 def calm(db: store.Store, **fields: Any) -> World:
@@ -225,16 +222,25 @@ def blocks(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [each for each in HOSTILE if each != "long"])
-def test_no_name_changes_what_a_twin_is_made_of(folder, name: str) -> None:
-    found = []
-    for file, text in (("plain.db", "word"), ("hostile.db", HOSTILE[name])):
-        with_past = store.Store(folder / file)
-        visitor = client(hostile(with_past, text))
-        found.append({each: blocks(visitor.get(each, headers={"Accept": "text/markdown"}).text)
-                      for each in PAGES if each not in ("/nothing", "/about")})  # fmt: skip
-        with_past.close()
-    assert found[0] == found[1]
+def twins(visitor: FlaskClient) -> dict[str, list[str]]:
+    return {
+        each: blocks(visitor.get(each, headers={"Accept": "text/markdown"}).text)
+        for each in PAGES
+        if each not in ("/nothing", "/about")
+    }
+
+
+@pytest.fixture(scope="module")
+def twins_of_a_word() -> dict[str, list[str]]:
+    with short_store() as with_past:
+        return twins(client(hostile(with_past, "word")))
+
+
+@pytest.mark.parametrize("visitor", [each for each in HOSTILE if each != "long"], indirect=True)
+def test_no_name_changes_what_a_twin_is_made_of(
+    visitor: FlaskClient, twins_of_a_word: dict[str, list[str]]
+) -> None:
+    assert twins(visitor) == twins_of_a_word
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from conftest import Clock, T, World, config, monitor
+from conftest import Clock, T, World, config, monitor, short_store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -524,12 +522,9 @@ acts = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    folder = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        opened = store.Store(Path(name) / "kener.db")
+def shared():
+    with short_store() as opened:
         yield opened
-        opened.close()
 
 
 @settings(max_examples=60, deadline=None)

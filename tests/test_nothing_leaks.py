@@ -11,7 +11,7 @@ from itertools import product
 
 import past
 import pytest
-from conftest import World
+from conftest import World, short_store
 from flask.testing import FlaskClient
 from past import NOW, SITE, job, tell, trouble, up, window, world
 
@@ -132,10 +132,9 @@ def rules() -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with_past = store.Store(tmp_path_factory.mktemp("leaks") / "kener.db")
-    yield past.client(secretive(with_past))
-    with_past.close()
+def site() -> Iterator[FlaskClient]:
+    with short_store() as with_past:
+        yield past.client(secretive(with_past))
 
 
 @pytest.mark.parametrize(("method", "rule"), rules())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, Map
 
 from kener_py import store
 from kener_py.model import FAVICON_PATH, LOGO_PATH
@@ -185,19 +185,12 @@ class _Rest(BaseConverter):
 
 def create(service: Service) -> Flask:
     """The WSGI application over a running service."""
-    app = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+    app = _flask()
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.converters["rest"] = _Rest
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     words.register(app)
     strips.register(app)
-    for methods, rule, view in ROUTES:
-        name = f"{methods[0]} {rule}"  # one URL may have several views
-        app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
-    for rule, view in PAGES:
-        for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
-            app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
+    app.url_map = _url_map()
+    app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
     app.after_request(partial(_end, service))
@@ -205,6 +198,31 @@ def create(service: Service) -> Flask:
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
     return app
+
+
+def _flask() -> Flask:
+    return Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+
+
+def _addresses() -> Iterator[tuple[str, list[str], str, Callable[..., ResponseReturnValue]]]:
+    """Name, methods, rule and view of every URL."""
+    for methods, rule, view in ROUTES:
+        yield f"{methods[0]} {rule}", methods, rule, view  # one URL may have several views
+    for rule, view in PAGES:
+        for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
+            yield address, ["GET"], address, view
+
+
+@cache
+def _url_map() -> Map:
+    """Which URL has which name. Of no service, so that all applications share what takes 25 ms to make."""
+    app = _flask()
+    app.url_map.converters["rest"] = _Rest
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
+    for name, methods, rule, _ in _addresses():
+        app.add_url_rule(rule, name, methods=methods, provide_automatic_options=False)
+    return app.url_map
 
 
 def _without_host(app: WSGIApplication) -> WSGIApplication:
