@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
+from hypothesis import settings
 
 from kener_py import store
 from kener_py.model import (
@@ -75,33 +75,27 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
 
 
+# ---- laws ------------------------------------------------------------------------------------
+
+# `make test`, and whatever runs where CI is set, tries a law as often as it says; all else a quarter of that.
+settings.register_profile("thorough", settings.default, deadline=None)
+settings.register_profile("quick", settings.default, deadline=None, max_examples=25)
+settings.load_profile("thorough" if "CI" in os.environ else "quick")
+
+
+def tries(number: int) -> int:
+    """So many examples, or the share of them that the profile asks for."""
+    return max(number * settings.default.max_examples // 100, 10)
+
+
 # ---- garbage ---------------------------------------------------------------------------------
 
 
 def pytest_collection_finish() -> None:
-    """What pytest knows of thousands of tests is for ever: to search it for garbage takes most of the time."""
+    """What pytest knows of thousands of tests stays: to search it for garbage took a fifth of the time."""
     gc.collect()
     gc.freeze()
-
-
-# ---- templates -------------------------------------------------------------------------------
-
-
-class Compiled(BytecodeCache):
-    """Templates compiled once for the thousands of apps that tests make."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.found:
-            bucket.bytecode_from_string(self.found[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.found[bucket.key] = bucket.bytecode_to_string()
-
-
-Flask.jinja_options = {"bytecode_cache": Compiled()}
+    gc.set_threshold(20_000, 20, 20)
 
 
 # ---- fakes -----------------------------------------------------------------------------------

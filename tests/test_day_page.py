@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from conftest import Clock, World, config, monitor, short_store
+from conftest import Clock, World, config, monitor, short_store, tries
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,7 +96,7 @@ ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut", "America/
 moments = st.integers(0, 40 * DAY)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(
     zone=st.sampled_from(ZONES),
     until=st.integers(midnight("2026-03-20", "UTC"), midnight("2026-11-05", "UTC")),

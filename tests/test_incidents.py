@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from conftest import Clock, T, World, config, monitor, short_store
+from conftest import Clock, T, World, config, monitor, short_store, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -527,7 +527,7 @@ def shared():
         yield opened
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(todo=st.lists(st.tuples(st.integers(0, 2), acts), max_size=12), is_draft=st.booleans())
 def test_whatever_is_done_the_story_stays_whole(shared, todo, is_draft):
     for table in ("incident", "incident_monitor", "incident_update", "alert", "change", "state"):

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS, OPS, TICK, Clock, T, World, config, monitor, new_store, rule
+from conftest import LIMITS, OPS, TICK, Clock, T, World, config, monitor, new_store, rule, tries
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
@@ -1217,7 +1217,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=50,
+    max_examples=tries(50),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),  # a busy machine is no failure

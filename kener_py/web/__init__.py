@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, request
+from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map
@@ -187,9 +188,7 @@ def create(service: Service) -> Flask:
     """The WSGI application over a running service."""
     app = _flask()
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    words.register(app)
-    strips.register(app)
-    app.url_map = _url_map()
+    app.url_map, app.jinja_env = _shared()
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
@@ -214,15 +213,17 @@ def _addresses() -> Iterator[tuple[str, list[str], str, Callable[..., ResponseRe
 
 
 @cache
-def _url_map() -> Map:
-    """Which URL has which name. Of no service, so that all applications share what takes 25 ms to make."""
+def _shared() -> tuple[Map, Environment]:
+    """The names of all URLs, and the templates: made once, for they take long and are of no service."""
     app = _flask()
     app.url_map.converters["rest"] = _Rest
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
     for name, methods, rule, _ in _addresses():
         app.add_url_rule(rule, name, methods=methods, provide_automatic_options=False)
-    return app.url_map
+    words.register(app)
+    strips.register(app)
+    return app.url_map, app.jinja_env
 
 
 def _without_host(app: WSGIApplication) -> WSGIApplication:
