@@ -85,7 +85,7 @@ settings.load_profile("thorough" if "CI" in os.environ else "quick")
 
 def tries(number: int) -> int:
     """So many examples, or the share of them that the profile asks for."""
-    return max(number * settings.default.max_examples // 100, 10)
+    return max(number * settings.default.max_examples // 100, 5)
 
 
 # ---- garbage ---------------------------------------------------------------------------------
