@@ -88,6 +88,15 @@ def tries(number: int) -> int:
     return max(number * settings.default.max_examples // 100, 5)
 
 
+# ---- what is left out ------------------------------------------------------------------------
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """All that is in `real` carries that mark; who wants none of it need not wait for its imports."""
+    is_left_out = collection_path == Path(__file__).parent / "real" and config.option.markexpr == "not real"
+    return is_left_out or None
+
+
 # ---- garbage ---------------------------------------------------------------------------------
 
 

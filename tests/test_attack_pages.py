@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -662,12 +663,15 @@ def test_below_a_prefix_no_link_leaves_it_and_each_leads_somewhere(db: store.Sto
     tell(made, monitors=("job",))
     visitor = client(made)
     seen: set[str] = set()
+    alike: Counter[str] = Counter()  # three days are like all days
     waiting = [f"/status/{asked}"]
-    while waiting and len(seen) < 300:
+    while waiting:
         address = waiting.pop(0)
-        if address in seen:
+        shape = re.sub(r"\d+", "0", address)
+        if address in seen or alike[shape] == 3:
             continue
         seen.add(address)
+        alike[shape] += 1
         answer = visitor.get(
             address.removeprefix("/status"), headers=BROWSER, environ_overrides={"SCRIPT_NAME": "/status"}
         )

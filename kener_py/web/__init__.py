@@ -186,10 +186,12 @@ class _Rest(BaseConverter):
 
 def create(service: Service) -> Flask:
     """The WSGI application over a running service."""
-    app = _flask()
+    app = Flask(__name__, static_folder=None)
+    app.static_folder = str(ASSETS / "static")  # its address is one of those that are shared
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map, app.jinja_env = _shared()
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
+    app.view_functions["static"] = app.send_static_file
     app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(partial(_begin, service))
     app.after_request(partial(_end, service))
@@ -197,10 +199,6 @@ def create(service: Service) -> Flask:
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
     return app
-
-
-def _flask() -> Flask:
-    return Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
 
 
 def _addresses() -> Iterator[tuple[str, list[str], str, Callable[..., ResponseReturnValue]]]:
@@ -215,7 +213,7 @@ def _addresses() -> Iterator[tuple[str, list[str], str, Callable[..., ResponseRe
 @cache
 def _shared() -> tuple[Map, Environment]:
     """The names of all URLs, and the templates: made once, for they take long and are of no service."""
-    app = _flask()
+    app = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
     app.url_map.converters["rest"] = _Rest
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
