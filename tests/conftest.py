@@ -104,7 +104,7 @@ def pytest_collection_finish() -> None:
     """What pytest knows of thousands of tests stays: to search it for garbage took a fifth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
 
 
 # ---- fakes -----------------------------------------------------------------------------------
