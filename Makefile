@@ -5,7 +5,7 @@ BIN := .venv/bin
 # How often the laws among the tests are tried: see tests/conftest.py.
 LAWS := quick
 
-.PHONY: serve demo test fast lint format catalogues clean
+.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -42,14 +42,34 @@ format: .venv/ready-for-tests
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/ready
 
-# What drives and judges the pages in a browser; without npm those tests are skipped.
+# What drives and judges the pages in a browser, and other clients that run on Node; without npm those tests are skipped.
 .venv/browser-tools: .venv/bin/python tests/browser/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-progress && touch $@; \
-	else echo "no npm: the tests in a browser will be skipped"; fi
+	else echo "no npm: the tests in a browser and with other clients on Node will be skipped"; fi
 
 # Brings the catalogues of the page's languages up to date with its texts.
 catalogues: .venv/ready-for-tests
 	$(BIN)/python tests/catalogues.py
+
+# What benchmarks/README.md tells, measured anew: tables on stdout, progress on stderr. They want wrk, and a quiet machine.
+BENCH := PYTHONPATH=. $(BIN)/python -m benchmarks
+bench: .venv/ready
+	@$(BENCH) http $(ARGS)
+
+bench-scale: .venv/ready
+	@$(BENCH) scale $(ARGS)
+
+# Ten minutes of full load: is memory flat? `make soak ARGS='--minutes 60'`
+soak: .venv/ready
+	@$(BENCH) soak $(ARGS)
+
+# What editors know of the configuration, after a change to its fields.
+schema: .venv/ready
+	$(BIN)/kener-py schema > packaging/kener-py.schema.json
+
+# Makes the pictures of links to pages again, after a change of the palette or the symbols.
+pictures: .venv/ready-for-tests .venv/browser-tools
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

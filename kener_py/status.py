@@ -114,13 +114,23 @@ def receive(state: State, beat: Heartbeat) -> tuple[State, tuple[Change, ...]]:
     """
     at = beat.received if state.last is None else max(beat.received, state.last)
     state, changes = advance(state, at)
-    state = replace(
-        state,
-        first=at if state.first is None else state.first,
-        last=at,
-        reported=beat.status,
-        message=beat.message,
-        beats=state.beats + 1,
+    # Not `replace`: it takes half of the time of a heartbeat.
+    state = State(
+        state.monitor,
+        state.limits,
+        at,
+        beat.status,
+        beat.message,
+        state.beats + 1,
+        state.status,
+        state.since,
+        state.head,
+        state.head_since,
+        state.evaluated,
+        state.quiet_until,
+        state.snoozed_until,
+        state.is_counting,
+        at if state.first is None else state.first,
     )
     if beat.status is not state.head:
         state, change = _move(state, at, beat.status)

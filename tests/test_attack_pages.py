@@ -18,7 +18,7 @@ from conftest import Clock, World, config, short_store
 from flask.testing import FlaskClient
 from icalendar import Calendar
 from markdown_it import MarkdownIt
-from page import Page
+from page import Frame, Page
 from past import NOW, SITE, add, job, tell, up, window, world
 from werkzeug.test import TestResponse
 
@@ -71,6 +71,14 @@ PAGES = (
     "/uptime",
     "/about",
     "/nothing",
+)
+EMBEDS = (
+    "/embed/job",
+    "/embed/monitor-job",
+    "/embed/bars/job",
+    "/embed/status",
+    "/embed/events/live",
+    "/embed/nothing",
 )
 DOCUMENTS = (
     "/status.txt",
@@ -208,6 +216,17 @@ def test_no_name_breaks_a_page_in_any_language(
     visitor_of_everything: FlaskClient, address: str, name: str
 ) -> None:
     check_page(visitor_of_everything, address, name)
+
+
+@pytest.mark.parametrize("address", EMBEDS)
+def test_no_name_breaks_an_embed_in_any_language(visitor: FlaskClient, address: str) -> None:
+    for name in LANGUAGES:
+        answer = visitor.get(f"{address}?lang={name}", headers=BROWSER)
+        assert answer.status_code == (404 if address == "/embed/nothing" else 200)
+        frame = Frame(answer.text)
+        assert all(each["href"].startswith("/") for each in frame.all("a"))
+        assert {each for each, _ in frame.tags} & {"img", "object", "embed", "base", "form"} == set()
+        assert not re.search("[\u202a-\u202e\u2066-\u2069]", frame.one("title"))
 
 
 @pytest.mark.parametrize("address", [each for each in PAGES if each != "/nothing"])
@@ -762,7 +781,7 @@ def test_compressed_and_plain_are_the_same_page(db: store.Store) -> None:
     for address in ("/", "/history", "/site.css", "/about"):
         packed = visitor.get(address, headers={**BROWSER, "Accept-Encoding": "gzip"})
         assert packed.headers["Content-Encoding"] == "gzip"
-        for refused in ("gzip;q=0", "identity;q=0", "*;q=0", "br", "", "gzip;q=NaN", "x" * 30_000):
+        for refused in ("gzip;q=0", "identity;q=0", "*;q=0", "zstd", "", "gzip;q=NaN", "x" * 30_000):
             plain = visitor.get(address, headers={**BROWSER, "Accept-Encoding": refused})
             assert plain.status_code == 200
             assert "Content-Encoding" not in plain.headers

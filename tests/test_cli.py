@@ -26,6 +26,7 @@ TOKEN = "tokenthatnobodymaysee"
 COMMANDS = [
     "ack",
     "check",
+    "completion",
     "deliveries",
     "demo",
     "healthcheck",
@@ -39,7 +40,7 @@ COMMANDS = [
 ]
 GROUPS = ("incident", "maintenance")
 WITH_FILE = [
-    *(each for each in COMMANDS if each not in ("schema", "ack", "snooze", "demo", *GROUPS)),
+    *(each for each in COMMANDS if each not in ("schema", "completion", "ack", "snooze", "demo", *GROUPS)),
     *(f"{group} list" for group in GROUPS),
 ]
 

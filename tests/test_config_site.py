@@ -335,6 +335,67 @@ def test_a_security_contact_may_not_add_lines(tmp_path: Path) -> None:
     assert "mailto:" in problem
 
 
+# ---- embeds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "embeds"),
+    [
+        ("true", ("*",)),
+        ("yes", ("*",)),
+        ("'*'", ("*",)),
+        ("['*']", ("*",)),
+        ("false", ()),
+        ("'no'", ()),
+        ("[]", ()),
+        ("https://example.org", ("https://example.org",)),
+        ("HTTPS://Example.ORG:8443/", ("https://example.org:8443",)),
+        ("http://localhost:4000", ("http://localhost:4000",)),
+        ("'https://*.example.org'", ("https://*.example.org",)),
+        ("https://bücher.example", ("https://xn--bcher-kva.example",)),
+        (
+            "[https://a.example, https://b.example, https://a.example]",
+            ("https://a.example", "https://b.example"),
+        ),
+        ("['${PLACE}']", ("https://c.example",)),
+    ],
+)
+def test_embeds_are_for_anyone_for_some_or_for_nobody(
+    tmp_path: Path, written: str, embeds: tuple[str, ...]
+) -> None:
+    assert load(tmp_path, f"embeds: {written}", {"PLACE": "https://c.example"}).site.embeds == embeds
+    assert load(tmp_path, "title: A").site.embeds == ("*",)
+
+
+NO_ORIGIN = 'should be an origin such as https://example.org or "https://*.example.org", or "*" for anyone'
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("example.org", f"2:11: site.embeds: {NO_ORIGIN}, not 'example.org'"),
+        ("[https://a.example, 'b c']", f"2:31: site.embeds[1]: {NO_ORIGIN}, not 'b c'"),
+        ("https://a.example/page", f"2:11: site.embeds: {NO_ORIGIN}, not 'https://a.example/page'"),
+        ("https://u:p@a.example", f"2:11: site.embeds: {NO_ORIGIN}, not 'https://u:p@a.example'"),
+        (
+            "https://a.example;script-src",
+            f"2:11: site.embeds: {NO_ORIGIN}, not 'https://a.example;script-src'",
+        ),
+        ("https://a.example:99999", f"2:11: site.embeds: {NO_ORIGIN}, not 'https://a.example:99999'"),
+        ("https://a.*.example", f"2:11: site.embeds: {NO_ORIGIN}, not 'https://a.*.example'"),
+        ("https://-ü-ü..example", f"2:11: site.embeds: {NO_ORIGIN}, not 'https://-ü-ü..example'"),
+        ("ftp://a.example", f"2:11: site.embeds: {NO_ORIGIN}, not 'ftp://a.example'"),
+        ("\"'self'\"", f"2:11: site.embeds: {NO_ORIGIN}, not ''self''"),
+        ("7", '2:11: site.embeds: YAML reads this as a number; put it in quotes: "7"'),
+        ("''", "2:11: site.embeds: is empty; write an origin, or remove the line"),
+        ("", "2:10: site.embeds: is empty; write an origin, or remove the line"),
+        ("{a: b}", "2:11: site.embeds: should be an origin, or a list of them, not a mapping"),
+    ],
+)
+def test_what_is_no_origin_is_refused_at_its_place(tmp_path: Path, written: str, problem: str) -> None:
+    assert problems(tmp_path, f"embeds: {written}") == [f"config.yaml:{problem}"]
+
+
 def test_all_problems_of_a_site_are_told_at_once(tmp_path: Path) -> None:
     site = "logo: no.png\n  css: no.css\n  colour: red\n  language: it\n  powered_by: 5"
     assert [each.split(": ")[1] for each in problems(tmp_path, site)] == [

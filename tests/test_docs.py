@@ -93,6 +93,15 @@ def test_readme_names_every_dependency() -> None:
     assert [name for name in names if name not in README.lower()] == []
 
 
+def test_readme_names_every_family_of_metrics() -> None:
+    code = (ROOT / "kener_py" / "web" / "metrics.py").read_text()
+    families = set(re.findall(r'"(kener_[a-z_]+)"', code))
+    table = README[README.index("## Prometheus and Grafana") : README.index("## Running it")]
+    named = {name.removesuffix("_total") for name in re.findall(r"`(kener_[a-z_]+)", table)}
+    assert named == families
+    assert len(families) > 20
+
+
 def test_readme_names_every_environment_variable() -> None:
     assert all(f"`{variable}`" in README for variable in config.load.__globals__["VARIABLES"].values())
 

@@ -16,6 +16,7 @@ import pytest
 from conftest import Clock, T, config, monitor
 from conftest import World as Minutes
 from flask.testing import FlaskClient
+from jsonfeed import problems
 from werkzeug.test import TestResponse
 
 from kener_py import maintenance, store, web
@@ -228,6 +229,41 @@ def test_a_logo_elsewhere_is_the_icon_and_one_of_ours_is_not(world: World) -> No
     assert world.read("/history.atom").feed.logo == "https://acme.example/logo.png"
     world.reload(site=replace(SITE, logo="/logo.png"))
     assert "icon" not in json.loads(world.text("/feed.json"))
+
+
+@pytest.mark.parametrize("path", [path for path in EVERY if "json" in path])
+def test_a_json_feed_keeps_all_rules_of_the_format(world: World, path: str) -> None:
+    assert problems(json.loads(world.text(path))) == []
+    told = world.tell("<b> &amp; ]]>", "<script>alert(1)</script> **now**", monitors=["job"])
+    world.tell("x", monitors=["job"], severity=Severity.CRITICAL)
+    world.clock.now += 999
+    world.add(told, "Done.", IncidentState.RESOLVED)
+    world.plan(HOSTILE)
+    world.reload(site=replace(SITE, logo="https://acme.example/logo.png", language="de"))
+    feed = json.loads(world.text(path))
+    assert len(feed["items"]) == 3
+    assert problems(feed) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"version": "https://jsonfeed.org/version/1"}, "version: "),
+        ({"titel": "Acme"}, ": 'titel' does not match"),
+        ({"items": [{"id": 1, "content_text": ""}]}, "items/0/id: "),
+        ({"items": [{"id": "1"}]}, "items/0: "),
+        ({"items": [{"id": "1", "content_text": ""}] * 2}, "items: two have the same id"),
+        ({"items": [{"id": "1", "content_text": "", "date_published": "2026-01-01 00:00"}]}, "items/0/date"),
+        ({"items": [{"id": "1", "content_text": "", "_kener": "x"}]}, "items/0/_kener: "),
+        ({"feed_url": "/feed.json"}, "feed_url: "),
+        ({"authors": [{}]}, "authors/0: "),
+    ],
+)
+def test_the_rules_of_the_format_refuse_what_is_wrong(change: dict[str, Any], expected: str) -> None:
+    good: dict[str, Any] = {"version": "https://jsonfeed.org/version/1.1", "title": "Acme", "items": []}
+    assert problems(good) == []
+    (found,) = problems(good | change)
+    assert found.startswith(expected)
 
 
 # ---- maintenance -----------------------------------------------------------------------------

@@ -29,11 +29,21 @@ ARROWS: dict[str, set[str]] = {
     "store": {"model"},
     "notify": set(),
     "webhook": {"model"},
+    "glance": set(),
     "service": CORE | {"config", "store"},
     "web": {"model", "store", "service"},
     "demo": CORE | {"config", "store", "service"},
     "cli": CORE
-    | {"config", "store", "notify", "webhook", "service", "web", "demo"},  # cli.report prints with web.api
+    | {
+        "config",
+        "store",
+        "notify",
+        "webhook",
+        "glance",
+        "service",
+        "web",
+        "demo",
+    },  # cli.report prints with web.api
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -45,6 +55,7 @@ LIBRARIES: dict[str, set[str]] = {
     "croniter": {"status", "config"},  # config only asks whether it can read an expression
     "flask": {"web"},
     "granian": {"cli"},
+    "brotli": {"web"},
     "icalendar": {"web"},
     "babel": {"web"},
     "jinja2": {"messages", "web"},
@@ -56,7 +67,7 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlite3": {"store"},
     "sqlite_utils": {"store"},
     "werkzeug": {"web"},
-    "yaml": {"config"},
+    "yaml": {"config", "glance"},  # glance only looks names up
 }
 
 # The core computes; what else the standard library offers is input, output, chance or a clock.
@@ -86,6 +97,8 @@ CLOCKS = {
     ("cli/beside.py", "time.time_ns"): "a command is a program of its own, and dates what is said",
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
     ("web/metrics.py", "time.perf_counter"): "how long a request took is a length, not a moment",
+    ("web/short.py", "time.perf_counter"): "how long a heartbeat took is a length, not a moment",
+    ("web/kept.py", "time.perf_counter"): "how long an answer took is a length, not a moment",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",
 }
 CLOCK_READS = {
@@ -231,7 +244,8 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
 
 
 @pytest.mark.parametrize(
-    "file", ["__init__.py", "alerts.py", "beside.py", "demo.py", "incidents.py", "maintenances.py"]
+    "file",
+    ["__init__.py", "alerts.py", "beside.py", "complete.py", "demo.py", "incidents.py", "maintenances.py"],
 )
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     """`--help` loads the files that have commands; the others of the part load inside commands."""
@@ -243,12 +257,22 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         for node in outside
         for alias in node.names
     }
-    light = {"__future__", "click", "collections.abc", "contextlib", "json", "pathlib", "sys", "typing"}
+    light = {
+        "__future__",
+        "click",
+        "click.shell_completion",
+        "collections.abc",
+        "contextlib",
+        "json",
+        "pathlib",
+    }
+    light |= {"re", "sys", "typing"}
     assert modules <= light | {
         "kener_py",
         "kener_py.cli",
         "kener_py.cli.alerts",
         "kener_py.cli.beside",
+        "kener_py.cli.complete",
         "kener_py.cli.demo",
         "kener_py.cli.incidents",
         "kener_py.cli.maintenances",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import T, World, config, monitor, rule
+from conftest import Sent, T, World, config, monitor, no_post, rule
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from kener_py import store
 from kener_py.model import DAY, HOUR, MINUTE, Server, Status
+from kener_py.service.sender import Sender
 from kener_py.web import create
 
 MONITORS = (monitor("job", category="Jobs"), monitor("mail"), monitor("hidden-one", is_hidden=True))
@@ -25,7 +27,7 @@ NAMES = {
     "kener_notification_oldest_age_seconds", "kener_scheduler_last_tick_timestamp_seconds",
     "kener_scheduler_tick_duration_seconds", "kener_config_last_reload_successful",
     "kener_config_last_reload_success_timestamp_seconds", "kener_database_size_bytes",
-    "kener_http_request_duration_seconds",
+    "kener_http_request_duration_seconds", "kener_database_write_failures",
 }  # fmt: skip
 Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -218,3 +220,39 @@ def test_the_size_is_that_of_the_file_and_its_log(world: World) -> None:
     path = Path(world.db.path)
     on_disk = path.stat().st_size + path.with_name(path.name + "-wal").stat().st_size
     assert one(scrape(world), "kener_database_size_bytes") == on_disk
+
+
+def test_a_counter_begins_at_zero_so_that_the_first_event_is_an_increase(world: World) -> None:
+    values = scrape(world)
+    for status in ("up", "degraded", "down"):
+        assert one(values, "kener_heartbeats_total", monitor="job", status=status) == 0
+    for result in ("delivered", "retried", "failed", "cancelled"):
+        assert one(values, "kener_notifications_total", channel="ops", result=result) == 0
+    assert one(values, "kener_scheduler_tick_duration_seconds_count") == 0
+
+
+def test_the_sender_shows_that_it_lives(world: World) -> None:
+    name = "kener_notification_sender_timestamp_seconds"
+    assert name not in {each for each, _ in scrape(world)}, "none was started"
+    Sender(world.service, Sent(), no_post).step(world.clock.now)
+    assert one(scrape(world), name) == T / 1000
+
+
+def test_writes_that_fail_are_counted(world: World) -> None:
+    assert one(scrape(world), "kener_database_write_failures_total") == 0
+    world.db.write(lambda db: db.execute("pragma max_page_count = 1"))
+    for number in range(3):
+        with pytest.raises(store.Unavailable):
+            world.db.write(lambda db, n=number: store.keep_secret(db, f"big {n}", b"x" * 1_000_000))
+    assert one(scrape(world), "kener_database_write_failures_total") == 3
+    with pytest.raises(ZeroDivisionError):
+        world.db.write(lambda db: 1 // 0)
+    assert one(scrape(world), "kener_database_write_failures_total") == 3, "a bad job is no bad disk"
+
+
+def test_a_write_that_takes_too_long_is_counted_as_well(world: World) -> None:
+    go_on = threading.Event()
+    with pytest.raises(store.Unavailable, match="did not answer"):
+        world.db.write(lambda db: go_on.wait(10), wait=0)
+    go_on.set()
+    assert one(scrape(world), "kener_database_write_failures_total") == 1

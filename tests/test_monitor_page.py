@@ -180,9 +180,9 @@ def test_what_waits_shows_the_call_without_the_secret(db: store.Store, clock: Cl
     world = World(db, clock, config((monitor(secret="hunter2"),), site=SITE))
     page = get(world)
     assert "Waiting for the first heartbeat" in page.text
-    assert page.texts["pre"] == ["curl -fsS https://status.acme.example/heartbeat/job:<secret>"]
+    assert page.texts["pre"][:1] == ["curl -fsS https://status.acme.example/heartbeat/job:<secret>"]
     assert page.text.count("no data yet") >= 5
-    assert "0%" not in page.text
+    assert "0%" not in page.text.replace('width="100%"', ""), "but in what can be copied"
     assert calendar_links(page) == []
     text = twin(world)
     assert "curl -fsS https://status.acme.example/heartbeat/job:<secret>" in text

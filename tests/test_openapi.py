@@ -181,7 +181,7 @@ def provoke(world: World, patch: pytest.MonkeyPatch, id: str, code: int, accept:
             raise store.Unavailable("database or disk is full")
 
         with patch.context() as broken:
-            for name in ("read", "write", "snapshot"):
+            for name in ("read", "write", "put", "snapshot"):
                 broken.setattr(world.service.store, name, unavailable)
             return ask(world, id, accept)
     return ask(world, id, accept, **TO[code])
@@ -484,7 +484,8 @@ def test_robots_may_read_all_but_what_acts(world: World) -> None:
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.text == (
         "User-agent: *\nAllow: /\nDisallow: /heartbeat/\nDisallow: /ext/heartbeat/\n"
-        "Disallow: /api/heartbeat/\nDisallow: /api/v1/heartbeat/\nDisallow: /alerts/\nDisallow: /-/\n\n"
+        "Disallow: /api/heartbeat/\nDisallow: /api/v1/heartbeat/\nDisallow: /alerts/\n"
+        "Disallow: /embed/\nDisallow: /-/\n\n"
         f"Sitemap: {BASE}/sitemap.xml\n"
     )
     below = world.client.get("/robots.txt", base_url="http://localhost/status").text

@@ -90,6 +90,7 @@ def test_the_version_is_the_same_everywhere(built: Path, installed: Path, tmp_pa
 def test_nothing_is_missing_from_the_archives(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     (sdist,) = built.glob("*.tar.gz")
+    for_operators = [file.relative_to(ROOT) for file in (ROOT / "packaging").rglob("*.*")]
     assets = [file.relative_to(ROOT) for top in ("templates", "static") for file in (ROOT / top).rglob("*.*")]
 
     inside = set(zipfile.ZipFile(wheel).namelist())
@@ -97,5 +98,6 @@ def test_nothing_is_missing_from_the_archives(built: Path) -> None:
         packed = {name.partition("/")[2] for name in archive.getnames()}
 
     assert {f"kener_py/{name}" for name in assets} <= inside
-    assert {str(name) for name in assets} <= packed
-    assert {"LICENSE", "README.md", "config.example.yaml"} <= packed
+    assert {str(name) for name in [*assets, *for_operators]} <= packed
+    assert {"packaging/prometheus/alerts.yml", "packaging/grafana/kener-py.json"} <= packed
+    assert {"LICENSE", "README.md", "config.example.yaml", "packaging/kener-py.schema.json"} <= packed

@@ -508,11 +508,11 @@ def test_an_outcome_is_written_down_although_the_database_is_busy_for_a_moment(
     write = world.db.write
     refused: list[object] = []
 
-    def busy(job: Callable[[store.Database], object], wait: float = 20.0) -> object:
+    def busy(job: Callable[[store.Database], object], **how: bool) -> object:
         if len(refused) < 3:
             refused.append(job)
             raise store.Unavailable("locked")
-        return write(job, wait)
+        return write(job, **how)
 
     def send(url: str, title: str, text: str, **more: str) -> None:
         sent(url, title, text, **more)

@@ -798,7 +798,7 @@ def test_a_monitor_that_changes_while_the_database_refuses_is_told_of_later(
 ) -> None:
     world.fail()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise store.Unavailable("disk full")
 
     with monkeypatch.context() as patch:
@@ -880,7 +880,7 @@ def test_calls_turned_away_are_not_forgotten_while_the_database_refuses(
 ) -> None:
     world.service.reject("job", "wrong secret")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise store.Unavailable("disk full")
 
     world.clock.now += MINUTE

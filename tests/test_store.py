@@ -137,7 +137,7 @@ def queue_up(db: store.Store, *jobs) -> list[threading.Thread]:
     for number, job in enumerate(jobs, 1):
         threads.append(threading.Thread(target=job))
         threads[-1].start()
-        wait_until(lambda number=number: db._jobs.qsize() >= number)
+        wait_until(lambda number=number: db._writer.waiting() >= number)
     go.set()
     return threads
 
@@ -264,7 +264,7 @@ def test_the_disk_is_waited_for_at_each_commit(db):
 
 
 def test_a_full_queue_refuses(db, monkeypatch):
-    monkeypatch.setattr(db._jobs, "maxsize", 1)
+    monkeypatch.setattr("kener_py.store.writer.MOST_WAITING", 1)
     refused: list[str] = []
 
     def one_too_many() -> None:
@@ -279,7 +279,7 @@ def test_a_full_queue_refuses(db, monkeypatch):
     assert started.wait(5)
     waiting = threading.Thread(target=db.write, args=(lambda rows: note(rows, "early"),))
     waiting.start()
-    wait_until(db._jobs.full)
+    wait_until(lambda: db._writer.waiting() == 1)
     one_too_many()
     go.set()
     busy.join()
@@ -895,7 +895,7 @@ def test_a_heartbeat_comes_back_as_it_was(rows):
         "curl/8 \N{REPLACEMENT CHARACTER}",
         "2001:db8::1",
     )
-    store.log_beat(rows, kept, 1, 100)
+    store.log_beats(rows, [(kept, 1)], 100)
     assert store.beats(rows, "backup", 9) == (kept,)
 
 
@@ -905,21 +905,21 @@ def numbers(db: store.Database, tag: str = "backup") -> list[int]:
 
 def test_the_log_keeps_the_newest_and_tells_them_newest_first(rows):
     for number in range(1, 24):
-        store.log_beat(rows, beat(number), number, 5)
+        store.log_beats(rows, [(beat(number), number)], 5)
     assert numbers(rows) == [23, 22, 21, 20, 19]
     assert [each.message for each in store.beats(rows, "backup", 2)] == ["23", "22"]
 
 
 def test_each_monitor_has_a_log_of_its_own(rows):
     for number in range(1, 9):
-        store.log_beat(rows, beat(number, "a"), number, 3)
-    store.log_beat(rows, beat(1, "b"), 1, 3)
+        store.log_beats(rows, [(beat(number, "a"), number)], 3)
+    store.log_beats(rows, [(beat(1, "b"), 1)], 3)
     assert (numbers(rows, "a"), numbers(rows, "b")) == ([8, 7, 6], [1])
 
 
 def test_a_log_of_one_keeps_the_last(rows):
     for number in range(1, 4):
-        store.log_beat(rows, beat(number), number, 1)
+        store.log_beats(rows, [(beat(number), number)], 1)
     assert numbers(rows) == [3]
 
 
@@ -929,12 +929,12 @@ def test_when_the_length_of_the_log_changes_the_newest_stay(rows, before, after)
         rows.execute("delete from heartbeat")
         for number in range(1, 120 + start):
             store.save_state(rows, state(beats=number), None)
-            store.log_beat(rows, beat(number), number, before)
+            store.log_beats(rows, [(beat(number), number)], before)
         store.trim_beats(rows, after)
         kept = min(before, after)
         newest = 119 + start
         assert numbers(rows) == [newest - back for back in range(kept)]
-        store.log_beat(rows, beat(newest + 1), newest + 1, after)
+        store.log_beats(rows, [(beat(newest + 1), newest + 1)], after)
         assert numbers(rows)[:kept] == [newest + 1 - back for back in range(kept)]
 
 
@@ -946,7 +946,7 @@ def test_a_monitor_that_stays_up_adds_no_rows_and_the_file_stays_bounded(db, pat
             for tag in tags:
                 store.save_state(rows, state(tag, last=NOW, beats=number, status=Status.UP), NOW)
                 sent = beat(number, tag, message="", user_agent="curl/8.5.0", address="192.0.2.15")
-                store.log_beat(rows, sent, number, keep)
+                store.log_beats(rows, [(sent, number)], keep)
 
     for first in range(1, 801, 200):
         db.write(lambda rows, first=first: some(rows, first))

@@ -47,9 +47,9 @@ def in_code() -> Iterator[tuple[str, str]]:
     for file in sorted((ROOT / "kener_py" / "web").rglob("*.py")):
         for value in re.findall(r'class="([\w -]+)"', file.read_text()):
             yield from ((file.name, name) for name in value.split())
-    script = (ROOT / "static" / "app.js").read_text()
-    for name in re.findall(r'className: "([\w-]+)"|classList\.add\("([\w-]+)"\)', script):
-        yield "app.js", "".join(name)
+    for file in sorted((ROOT / "static").glob("*.js")):
+        for name in re.findall(r'className: "([\w-]+)"|classList\.add\("([\w-]+)"\)', file.read_text()):
+            yield file.name, "".join(name)
 
 
 def rules() -> Iterator[tuple[str, str]]:

@@ -726,6 +726,8 @@ def test_every_route_of_the_table_is_tested_here():
     tested |= {"/branding/logo", "/branding/favicon"}  # in test_branding.py
     tested |= {*EVERY, *CALENDARS, "/maintenance/1.ics"}  # in test_feeds.py and test_calendar.py
     tested |= {"/badge/job/status"}  # in test_badges.py
+    tested |= {"/embed.js", "/embed/status", "/embed/events/live"}  # in test_embeds.py
+    tested |= {"/embed/x", "/embed/bars/x", "/embed/monitor-x"}  # there, too
     tested |= {"/uptime.csv", "/events/August-2026"}  # in test_uptime_page.py, test_history.py
     tested |= {
         "/openapi.json",
@@ -771,7 +773,7 @@ def test_every_answer_has_the_headers_that_protect_visitors(world, method, path)
 def test_no_page_needs_what_the_policy_forbids(world, path):
     page = world.get(path).text
     assert not re.search(
-        r"<script(?! src=\"/static/app.js\?v=\w+\"></script>)|<style|\son\w+=|\sstyle=|javascript:", page
+        r"<script(?! src=\"/static/app.js\?v=\w+\"></script>)|<style|\son\w+=|\sstyle=[^&]|javascript:", page
     )
 
 
@@ -833,7 +835,7 @@ def unavailable(*_, **__) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("path", [f"/heartbeat/backup:{SECRET}", f"/api/heartbeat/backup:{SECRET}"])
 def test_a_beat_that_cannot_be_written_is_503_and_may_be_tried_again(world, monkeypatch, path, method):
-    monkeypatch.setattr(world.store, "write", unavailable)
+    monkeypatch.setattr(world.store, "put", unavailable)
     answer = world.client.open(path, method=method)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -919,7 +921,7 @@ def test_a_fault_of_ours_says_nothing_of_itself_and_logs_its_traceback(
 
 def test_livez_needs_nothing_but_the_process(world, monkeypatch):
     monkeypatch.setattr(world.store, "read", broken())
-    monkeypatch.setattr(world.store, "write", unavailable)
+    monkeypatch.setattr(world.store, "put", unavailable)
     world.now += DAY
     assert (world.get("/livez").status_code, world.get("/livez").text) == (200, "ok\n")
 
@@ -985,10 +987,10 @@ def test_no_secret_is_in_any_answer_or_log(world, monkeypatch, caplog):
         answers.append(world.client.open(f"/heartbeat/backup:{SECRET}?status=x", method=method))
         answers.append(world.client.open(f"/heartbeat/backup:{SECRET}/more", method=method))
         answers.append(world.client.open(f"/nothing/backup:{SECRET}", method=method))
-    monkeypatch.setattr(world.store, "write", broken(sqlite3.SQLITE_ERROR))
+    monkeypatch.setattr(world.store, "put", broken(sqlite3.SQLITE_ERROR))
     answers.append(world.get(f"/heartbeat/backup:{SECRET}"))
     assert answers[-1].status_code == 500
-    monkeypatch.setattr(world.store, "write", unavailable)
+    monkeypatch.setattr(world.store, "put", unavailable)
     answers.append(world.get(f"/heartbeat/backup:{SECRET}"))
     told = "".join(f"{answer.headers}{answer.text}" for answer in answers) + caplog.text
     for secret in SECRETS:

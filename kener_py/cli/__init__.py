@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from kener_py import __version__
+from kener_py.cli import complete
 from kener_py.cli.options import as_json as _as_json
 from kener_py.cli.options import config as _config
 
@@ -128,9 +129,15 @@ def status(path: Path, as_json: bool) -> None:
 
 @main.command("notify-test")
 @_config
-@click.argument("name", metavar="[NOTIFIER]", required=False)
+@click.argument("name", metavar="[NOTIFIER]", required=False, shell_complete=complete.notifiers)
 @click.option("--alert", is_flag=True, help="Send what a DOWN alert and its RESOLVED would look like.")
-@click.option("--monitor", "tag", metavar="TAG", help="With --alert: of this monitor; the first by default.")
+@click.option(
+    "--monitor",
+    "tag",
+    metavar="TAG",
+    help="With --alert: of this monitor; the first by default.",
+    shell_complete=complete.tags,
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be sent, and send nothing.")
 def notify_test(path: Path, name: str | None, alert: bool, tag: str | None, dry_run: bool) -> None:
     """Send a test message to every URL of NOTIFIER, or of all notifiers, and say how each went.
@@ -191,9 +198,10 @@ def healthcheck(path: Path, timeout: float) -> None:
 
 # Below, because their commands are made of what stands above.
 from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
+from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
-for command in (ack, deliveries, demo, incident, maintenance, snooze):
+for command in (ack, completion, deliveries, demo, incident, maintenance, snooze):
     main.add_command(command)

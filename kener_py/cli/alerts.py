@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from kener_py.cli import _fail, _load, beside, options
+from kener_py.cli import _fail, _load, beside, complete, options
 
 
 @click.command()
 @options.config
-@click.argument("tag")
+@click.argument("tag", shell_complete=complete.tags)
 def ack(path: Path, tag: str) -> None:
     """Say that somebody is on it: no more reminders about TAG's open alerts."""
     from kener_py.service import evaluate
@@ -29,8 +29,8 @@ def ack(path: Path, tag: str) -> None:
 
 @click.command()
 @options.config
-@click.argument("tag")
-@click.argument("length", metavar="DURATION")
+@click.argument("tag", shell_complete=complete.tags)
+@click.argument("length", metavar="DURATION", shell_complete=complete.lengths)
 def snooze(path: Path, tag: str, length: str) -> None:
     """Say nothing of trouble with TAG for DURATION (30m, 4h, 1d), or until it recovers."""
     from kener_py import messages

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from kener_py.cli import _fail
+from kener_py.cli import _fail, complete
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--state", metavar="NAME", help="Only this one, at /.")
+@click.option("--state", metavar="NAME", help="Only this one, at /.", shell_complete=complete.states)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kener_py.cli import _fail, _load, beside, options
+from kener_py.cli import _fail, _load, beside, complete, options
 
 if TYPE_CHECKING:
     from kener_py.model import Config, Incident, Instant
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
-_number = click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+_number = click.argument(
+    "number", metavar="ID", type=click.IntRange(1, 2**63 - 1), shell_complete=complete.incidents
+)
 _state = click.option(
     "--state",
     type=click.Choice(["INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"], case_sensitive=False),
@@ -28,7 +30,14 @@ _state = click.option(
 _severity = click.option(
     "--severity", type=click.Choice(["minor", "major", "critical"], case_sensitive=False)
 )
-_monitors = click.option("--monitor", "monitors", metavar="TAG", multiple=True, help="Repeat for several.")
+_monitors = click.option(
+    "--monitor",
+    "monitors",
+    metavar="TAG",
+    multiple=True,
+    help="Repeat for several.",
+    shell_complete=complete.tags,
+)
 _started = click.option("--started", metavar="TIME", help="When it began, if not now.")
 _resolved = click.option("--resolved", metavar="TIME", help="When it ended, if not now.")
 

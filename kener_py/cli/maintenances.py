@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kener_py.cli import _fail, _load, beside, options
+from kener_py.cli import _fail, _load, beside, complete, options
 
 if TYPE_CHECKING:
     from kener_py.model import Instant, Maintenance
@@ -64,7 +64,7 @@ def list_(path: Path, as_json: bool) -> None:
 @maintenance.command()
 @options.config
 @options.as_json
-@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.argument("number", metavar="ID", type=click.IntRange(1), shell_complete=complete.windows)
 def show(path: Path, number: int, as_json: bool) -> None:
     """Print one window."""
     from kener_py import store
@@ -91,7 +91,14 @@ def show(path: Path, number: int, as_json: bool) -> None:
 @click.option("--start", default="now", show_default=True, help="'2026-12-01 22:00', RFC 3339, or now.")
 @click.option("--end", help="The same.")
 @click.option("--duration", help="How long it lasts, instead of the end: 2h, 90m.")
-@click.option("--monitor", "tags", multiple=True, metavar="TAG", help="May be repeated; all by default.")
+@click.option(
+    "--monitor",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="May be repeated; all by default.",
+    shell_complete=complete.tags,
+)
 @click.option("--description", default="", help="What is done; Markdown.")
 def create(
     path: Path,
@@ -134,7 +141,7 @@ def create(
 
 @maintenance.command()
 @options.config
-@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.argument("number", metavar="ID", type=click.IntRange(1), shell_complete=complete.windows)
 def cancel(path: Path, number: int) -> None:
     """End a window that runs, or call off one to come."""
     from kener_py.service import maintenance

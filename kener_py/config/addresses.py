@@ -8,7 +8,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from kener_py.config.fields import FILLED, Leaf, scalar, shown, text
+from kener_py.config.fields import FILLED, Leaf, or_reference, scalar, shape_of, shown, text
 
 
 def web_address(node: object, *, may_be_empty: bool = False) -> str:
@@ -90,6 +90,29 @@ def contact(node: object) -> str:
     return address
 
 
+ORIGIN = re.compile(r"(?i:(https?)://)((?:\*\.)?[^\s/?#@:;,*'\"\[\]\\]+)(:[0-9]{1,5})?/?")
+
+
+def embedder(node: object) -> str:
+    """Return an origin as the policy of a page names it, or * for all of them."""
+    wanted = 'should be an origin such as https://example.org or "https://*.example.org", or "*" for anyone'
+    value = scalar(node, "an origin")
+    written = text(value, wanted="an origin").strip()
+    if written == "*":
+        return written
+    found = ORIGIN.fullmatch(written)
+    if not found or int((found[3] or ":1")[1:]) not in range(1, 65_536):
+        raise ValueError(f"{wanted}, not {shown(value)}")
+    scheme, name, port = found.groups(default="")
+    try:
+        host_name = name.removeprefix("*.").encode("idna").decode().lower()
+    except UnicodeError:
+        host_name = ""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host_name):
+        raise ValueError(f"{wanted}, not {shown(value)}")
+    return f"{scheme.lower()}://{'*.' if name.startswith('*.') else ''}{host_name}{port}"
+
+
 def notifier_url(node: object) -> str:
     value = scalar(node, "an Apprise URL")
     if value.kind != "text" or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://\S", value.strip()):
@@ -146,18 +169,42 @@ def sha256(node: object) -> str:
     return str(value).lower()
 
 
-URL_SHAPE = {"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
+HTTP = "[Hh][Tt][Tt][Pp]"
+MAILTO = "[Mm][Aa][Ii][Ll][Tt][Oo]:"
+URL_SHAPE = shape_of(
+    "an address that begins with https:// or http://", type="string", pattern=rf"^\s*{HTTP}[Ss]?://"
+)
 WebAddress = Annotated[str, Leaf(web_address, URL_SHAPE)]
-SiteUrl = Annotated[
-    str, Leaf(site_url, {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://[^?#]+)?$"})
-]
+SITE_SHAPE = shape_of(
+    "an address such as https://status.example.org, without ? and #",
+    type="string",
+    pattern=rf"^\s*({HTTP}[Ss]?://[^?#]+)?$",
+)
+SiteUrl = Annotated[str, Leaf(site_url, SITE_SHAPE)]
 PictureName = Annotated[str, Leaf(picture, FILLED, is_text=True)]
-LINK_SHAPE = {"type": "string", "pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://|mailto:|/)"}
+LINK_SHAPE = shape_of(
+    "https://, http:// or mailto:, or a path on this host that begins with one /",
+    type="string",
+    pattern=rf"^\s*({HTTP}[Ss]?://|{MAILTO}|/)",
+)
 LinkAddress = Annotated[str, Leaf(link, LINK_SHAPE)]
-CONTACT_SHAPE = {"type": "string", "pattern": "^([Hh][Tt][Tt][Pp][Ss]://|[Mm][Aa][Ii][Ll][Tt][Oo]:)"}
+CONTACT_SHAPE = shape_of(
+    "an address that begins with mailto: or https://", type="string", pattern=rf"^\s*({HTTP}[Ss]://|{MAILTO})"
+)
 ContactAddress = Annotated[str, Leaf(contact, CONTACT_SHAPE)]
+EMBEDDER_SHAPE = {"type": "string", "pattern": r"^(\*|[Hh][Tt][Tt][Pp][Ss]?://[^/?#]+/?)$"}
+Embedder = Annotated[str, Leaf(embedder, EMBEDDER_SHAPE)]
 Host = Annotated[str, Leaf(host, FILLED, is_text=True)]
 FilePath = Annotated[str, Leaf(file_path, FILLED, is_text=True)]
-Sha256 = Annotated[str, Leaf(sha256, {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})]
-WEBHOOK_SECRET_SHAPE = {"type": "string", "pattern": r"^whsec_|\$\{"}
-NOTIFIER_SHAPE = {"type": "string", "pattern": r"://|\$\{"}
+SHA256_SHAPE = shape_of("64 hexadecimal digits", type="string", pattern="^[0-9a-fA-F]{64}$")
+Sha256 = Annotated[str, Leaf(sha256, SHA256_SHAPE)]
+WEBHOOK_SECRET_SHAPE = or_reference(
+    shape_of("whsec_ and 24 to 64 bytes as base64", type="string", pattern=r"^\s*whsec_[A-Za-z0-9+/=]+\s*$")
+)
+NOTIFIER_SHAPE = or_reference(
+    shape_of(
+        "an Apprise URL such as mailto://…, slack://… or json://…",
+        type="string",
+        pattern=r"^\s*[A-Za-z][A-Za-z0-9+.-]*://\S",
+    )
+)

@@ -17,11 +17,23 @@ from pydantic_core import CoreSchema, core_schema
 from kener_py.config.nodes import Fields, Items, Scalar, described
 from kener_py.config.problems import closest
 
-REFERENCE = {
-    "type": "string",
-    "pattern": r"\$\{",
-    "description": "${NAME}, ${NAME:-default} or ${file:/path}",
-}
+REFERENCE = r"\$\{"  # the pattern of ${NAME}, ${NAME:-default} and ${file:/path} for the schema
+
+
+def shape_of(wanted: str, **rules: Any) -> dict[str, Any]:
+    """Return a schema whose faults editors explain as we do; other validators leave `errorMessage` alone."""
+    return {**rules, "errorMessage": f"should be {wanted}"}
+
+
+def or_reference(shape: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that is of this shape, or comes from outside."""
+    choices = shape.get("anyOf", [shape])
+    *others, last = choices
+    if "pattern" in last:
+        choices = [*others, {**last, "pattern": f"{last['pattern']}|{REFERENCE}"}]
+    else:
+        choices = [*choices, {"type": "string", "pattern": REFERENCE}]
+    return {"anyOf": choices} if len(choices) > 1 else choices[0]
 
 
 class Reported(ValueError):
@@ -40,7 +52,7 @@ class Leaf:
         return core_schema.no_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return dict(self.shape) if self.is_text else {"anyOf": [dict(self.shape), dict(REFERENCE)]}
+        return dict(self.shape) if self.is_text else or_reference(self.shape)
 
 
 # ---- text ------------------------------------------------------------------------------------
@@ -140,10 +152,17 @@ def only(node: object, word: str, otherwise: str) -> str:
     return word
 
 
-def words_shape(*words: str) -> dict[str, Any]:
-    """Return the schema of a word in any of its usual cases."""
-    spellings = [case for word in words for case in (word, word.lower(), word.upper())]
-    return {"type": "string", "enum": list(dict.fromkeys(spellings))}
+def words_shape(*words: str, also: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the schema of one of `words`, which editors propose, or `also`; the case does not matter."""
+    return {"anyOf": [{"enum": list(words)}, {"type": "string", "pattern": any_case(*words, *also)}]}
+
+
+def any_case(*words: str) -> str:
+    """Return the pattern of these words: what JavaScript can read has no flag inside for it."""
+    letters = (
+        "".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else re.escape(c) for c in w) for w in words
+    )
+    return f"^({'|'.join(letters)})$"
 
 
 # ---- yes or no, numbers ----------------------------------------------------------------------
@@ -203,6 +222,20 @@ class Many:
         return {"anyOf": [dict(self.item), {"type": "array", "items": dict(self.item), **more}]}
 
 
+@dataclass(frozen=True, eq=False)
+class FlagOrMany(Many):
+    """The same, where true stands for the item * and false for no item."""
+
+    def read(self, node: object) -> object:
+        if isinstance(node, Scalar) and node.casefold() in FLAGS:
+            return [Scalar.at("*", node.line, node.column)] if FLAGS[node.casefold()] else []
+        return super().read(node)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        shape = super().__get_pydantic_json_schema__(core, handler)
+        return {"anyOf": [dict(FLAG_SHAPE), *shape["anyOf"]]}
+
+
 # ---- mappings --------------------------------------------------------------------------------
 
 
@@ -255,13 +288,14 @@ def color(node: object) -> str:
 
 STRING = {"type": "string"}
 FILLED = {"type": "string", "minLength": 1}
-FLAG_SHAPE = {"enum": [True, False, *words_shape("YES", "NO", "true", "false")["enum"]]}
+FLAG_SHAPE = {"anyOf": [{"enum": [True, False]}, {"type": "string", "pattern": any_case(*FLAGS)}]}
 
 Text = Annotated[str, Leaf(text, FILLED, is_text=True)]
 AnyText = Annotated[str, Leaf(partial(text, may_be_empty=True), STRING, is_text=True)]
 Secret = Annotated[str, Leaf(secret, FILLED, is_text=True)]
-Tag = Annotated[str, Leaf(tag, {"type": "string", "pattern": f"^{TAG}$"})]
-COLOR_SHAPE = {"type": "string", "pattern": f"^{HEX}$"}
+TAG_SHAPE = shape_of("1 to 64 of a-z, 0-9, - and _", type="string", pattern=f"^{TAG}$")
+Tag = Annotated[str, Leaf(tag, TAG_SHAPE)]
+COLOR_SHAPE = shape_of('a colour in quotes such as "#06a880"', type="string", pattern=rf"^\s*{HEX}\s*$")
 HexColor = Annotated[str, Leaf(color, COLOR_SHAPE)]
 Flag = Annotated[bool, Leaf(flag, FLAG_SHAPE)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -42,7 +42,7 @@ from kener_py.config.times import (
 from kener_py.model import DEFAULT_CRON, MINUTE, Severity, Status
 
 
-class TypeData(Section):
+class TypeData(Section, title="Type data"):
     """Kener's place for a monitor's limits and secret."""
 
     spellings: ClassVar[dict[str, str]] = spelling.MONITOR
@@ -72,10 +72,24 @@ class TypeData(Section):
     )
 
 
-class MonitorSection(TypeData):
+NO_THRESHOLDS = {
+    name: False
+    for name in (*spelling.MONITOR, *spelling.MONITOR.values())
+    if name.lower().replace("_", "") in ("degradedremainingminutes", "downremainingminutes")
+}
+
+
+class MonitorSection(TypeData, title="Monitor"):
     """One watched thing. Its limits are thresholds in minutes, or an interval with grace."""
 
     without_effect: ClassVar[dict[str, str]] = spelling.KENER_ONLY
+    together: ClassVar[dict[str, Any]] = {
+        "dependencies": {
+            "grace": ["interval"],
+            "missed_beats": ["interval"],
+            "interval": {"properties": NO_THRESHOLDS | {"type_data": {"properties": NO_THRESHOLDS}}},
+        }
+    }
 
     tag: Tag = Field(
         title="Tag", description="Its name in URLs: a-z, 0-9, - and _.", examples=["nightly-backup"]
@@ -177,7 +191,7 @@ class MonitorSection(TypeData):
     )
 
 
-class RuleSection(Section):
+class RuleSection(Section, title="Alert rule"):
     """When somebody is told, and who."""
 
     spellings: ClassVar[dict[str, str]] = spelling.RULE

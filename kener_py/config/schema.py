@@ -20,7 +20,7 @@ from kener_py.config.shapes import NotifierUrls, Section
 from kener_py.config.site_sections import SiteSection
 
 
-class ConfigFile(Section):
+class ConfigFile(Section, title="Configuration"):
     """The configuration of kener-py."""
 
     site: SiteSection = Field(
@@ -74,6 +74,8 @@ def schema() -> dict[str, object]:
     """Return the JSON Schema (draft-07) of the configuration file, in one piece without references."""
     made = ConfigFile.model_json_schema(schema_generator=_Draft07)
     root = _plain(made, made.pop("$defs", {}))
+    for section in root["properties"].values():  # whose lines may all be comments
+        section["type"] = [section["type"], "null"]
     # Mappings that are there only to be merged into others with <<.
     root["patternProperties"] = {"^x-": {"description": "Ignored: a place for anchors (&name)."}}
     return {"$schema": "http://json-schema.org/draft-07/schema#", **root}
@@ -98,6 +100,7 @@ def _plain(node: Any, definitions: dict[str, Any]) -> Any:
         rest = [choice for choice in choices if choice != {"type": "null"}]
         del made["anyOf"]
         made = {**rest[0], **made} if len(rest) == 1 else {"anyOf": rest, **made}
-    if "default" in made and made["default"] is None and "title" in made:
-        del made["default"]
+    # No value by default, or a section's, whose fields have theirs.
+    if "title" in made and (made.get("default", ...) is None or "properties" in made):
+        made.pop("default", None)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -41,7 +41,7 @@ from kener_py.config.times import (
 from kener_py.model import WebhookShape
 
 
-class ServerSection(Section):
+class ServerSection(Section, title="Server"):
     """Where it listens and what it writes. Flags and `KENER_…` variables win over the file."""
 
     host: Host = Field(
@@ -82,7 +82,7 @@ class ServerSection(Section):
     )
 
 
-class RetentionSection(Section):
+class RetentionSection(Section, title="Retention"):
     """What is kept, and how long."""
 
     heartbeats: Annotated[int, count(1, 10_000)] = Field(
@@ -96,8 +96,13 @@ class RetentionSection(Section):
     )
 
 
-class NotifierSection(Section):
+class NotifierSection(Section, title="Notifier"):
     """Who can be told, and in which words."""
+
+    together: ClassVar[dict[str, Any]] = {
+        "anyOf": [{"required": ["urls"]}, {"required": ["webhook"]}],
+        "dependencies": {"webhook": ["secret"], "secret": ["webhook"], "format": ["webhook"]},
+    }
 
     urls: NotifierUrls | None = Field(
         default=None,
@@ -138,8 +143,10 @@ class NotifierSection(Section):
     )
 
 
-class ApiKeySection(Section):
+class ApiKeySection(Section, title="API key"):
     """A key for programs, sent as X-API-Key or as a bearer token."""
+
+    together: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["key"]}, {"required": ["key_sha256"]}]}
 
     name: Text = Field(title="Name", description="Stands in the log; never the key.", examples=["ci"])
     key: Secret | None = Field(
@@ -168,7 +175,7 @@ class ApiKeySection(Section):
     )
 
 
-class IncidentsSection(Section):
+class IncidentsSection(Section, title="Incidents"):
     """How alerts become public incidents."""
 
     draft: Flag = Field(
@@ -192,8 +199,12 @@ class IncidentsSection(Section):
     )
 
 
-class MaintenanceSection(Section):
+class MaintenanceSection(Section, title="Maintenance"):
     """A window in which silence is expected: start and end, or schedule and duration."""
+
+    together: ClassVar[dict[str, Any]] = {
+        "oneOf": [{"required": ["start", "end"]}, {"required": ["schedule", "duration"]}],
+    }
 
     title: Text = Field(title="Title", description="Its name on the page.", examples=["Database upgrade"])
     description: AnyText = Field(

@@ -9,19 +9,23 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from kener_py.config.addresses import (
+    EMBEDDER_SHAPE,
     NOTIFIER_SHAPE,
     WEBHOOK_SECRET_SHAPE,
+    Embedder,
     network,
     notifier_url,
     webhook_secret,
 )
 from kener_py.config.fields import (
     FILLED,
+    FlagOrMany,
     Leaf,
     Many,
     Text,
     choice,
     only,
+    or_reference,
     words_shape,
 )
 from kener_py.model import LANGUAGES, Severity, Status, WebhookShape
@@ -32,6 +36,7 @@ class Section(BaseModel):
 
     spellings: ClassVar[dict[str, str]] = {}
     without_effect: ClassVar[dict[str, str]] = {}
+    together: ClassVar[dict[str, Any]] = {}  # what the schema says of fields beside each other
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -41,12 +46,19 @@ class Section(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         shape = handler(core)
-        properties = handler.resolve_ref_schema(shape)["properties"]
+        section = handler.resolve_ref_schema(shape)
+        properties = section["properties"]
         for other, main in cls.spellings.items():
             if main in properties:
-                properties[other] = properties[main] | {"description": f"The same as `{main}`."}
+                same = {"description": f"The same as `{main}`.", "doNotSuggest": True}
+                properties[other] = properties[main] | same
         for name, message in cls.without_effect.items():
-            properties[name] = {"title": name, "description": f"This {message}."}
+            properties[name] = {
+                "title": name,
+                "description": f"This {message}.",
+                "deprecationMessage": message,
+            }
+        section |= cls.together
         return shape
 
 
@@ -57,6 +69,9 @@ def shown_default(text: Any) -> dict[str, Any]:
 
 Names = Annotated[list[Text], Many("a name", FILLED)]
 NamesOrNone = Annotated[list[Text], Many("a name", FILLED, may_be_empty=True)]
+Embedders = Annotated[
+    list[Embedder], FlagOrMany("an origin", or_reference(EMBEDDER_SHAPE), may_be_empty=True)
+]
 Network = Annotated[str, Leaf(network, FILLED)]
 Networks = Annotated[list[Network], Many("an IP address or a network", FILLED, may_be_empty=True)]
 NotifierUrl = Annotated[str, Leaf(notifier_url, NOTIFIER_SHAPE, is_text=True)]
@@ -65,15 +80,10 @@ NotifierUrls = Annotated[list[NotifierUrl], Many("an Apprise URL", NOTIFIER_SHAP
 FORMATS = {word: word for word in ("plain", "json")}
 LEVELS = {word: word for word in ("debug", "info", "warning", "error")}
 LogFormat = Annotated[
-    str, Leaf(partial(choice, words=FORMATS, wanted="plain or json"), words_shape(*FORMATS), is_text=True)
+    str, Leaf(partial(choice, words=FORMATS, wanted="plain or json"), words_shape(*FORMATS))
 ]
 LogLevel = Annotated[
-    str,
-    Leaf(
-        partial(choice, words=LEVELS, wanted="debug, info, warning or error"),
-        words_shape(*LEVELS),
-        is_text=True,
-    ),
+    str, Leaf(partial(choice, words=LEVELS, wanted="debug, info, warning or error"), words_shape(*LEVELS))
 ]
 WEBHOOK_FORMATS = {str(word): word for word in WebhookShape}
 WebhookFormat = Annotated[
@@ -93,22 +103,19 @@ SeverityWord = Annotated[
     Severity,
     Leaf(
         partial(choice, words=SEVERITIES, wanted="minor, major or critical"),
-        words_shape("minor", "major", "critical", "WARNING", "CRITICAL"),
+        words_shape(*Severity, also=("warning",)),
     ),
 ]
 SCOPES = {word: word for word in ("heartbeat:write", "incidents:write", "*")}
+SCOPE_SHAPE = words_shape(*SCOPES)
 Scope = Annotated[
-    str,
-    Leaf(
-        partial(choice, words=SCOPES, wanted="heartbeat:write, incidents:write or *"),
-        {"type": "string", "enum": list(SCOPES)},
-    ),
+    str, Leaf(partial(choice, words=SCOPES, wanted="heartbeat:write, incidents:write or *"), SCOPE_SHAPE)
 ]
-Scopes = Annotated[list[Scope], Many("a scope", {"type": "string", "enum": list(SCOPES)})]
+Scopes = Annotated[list[Scope], Many("a scope", or_reference(SCOPE_SHAPE))]
 
 
 def one_word(word: str, otherwise: str) -> Leaf:
-    return Leaf(partial(only, word=word, otherwise=otherwise), words_shape(word), is_text=True)
+    return Leaf(partial(only, word=word, otherwise=otherwise), words_shape(word))
 
 
 SPOKEN = {word: word for word in LANGUAGES}
@@ -117,7 +124,6 @@ Language = Annotated[
     Leaf(
         partial(choice, words=SPOKEN, wanted=f"{', '.join(LANGUAGES[:-1])} or {LANGUAGES[-1]}"),
         words_shape(*LANGUAGES),
-        is_text=True,
     ),
 ]
 
@@ -136,5 +142,8 @@ ByStatus = Annotated[str, one_word("STATUS", "kener-py has rules for a status on
 DEFAULT_STATUSES = {word.casefold(): word for word in ("NO_DATA", "UP", "DEGRADED", "DOWN", "MAINTENANCE")}
 DefaultStatus = Annotated[
     str,
-    Leaf(partial(choice, words=DEFAULT_STATUSES, wanted="NO_DATA"), words_shape(*DEFAULT_STATUSES.values())),
+    Leaf(
+        partial(choice, words=DEFAULT_STATUSES, wanted="NO_DATA"),
+        words_shape("NO_DATA", also=tuple(DEFAULT_STATUSES)),
+    ),
 ]

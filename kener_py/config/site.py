@@ -55,6 +55,7 @@ def read(node: Node, references: References, report: Report) -> Site:
         css=_style(section.css, node, references, report) if section.css else "",
         powered_by=section.powered_by,
         security_contact=section.security_contact or "",
+        embeds=tuple(dict.fromkeys(section.embeds)),
     )
 
 

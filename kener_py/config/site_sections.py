@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from kener_py.config.addresses import ContactAddress, FilePath, LinkAddress, PictureName, SiteUrl
-from kener_py.config.fields import COLOR_SHAPE, FILLED, AnyText, Flag, HexColor, Short, Text
-from kener_py.config.shapes import Language, Section
+from kener_py.config.fields import COLOR_SHAPE, FILLED, AnyText, Flag, HexColor, Short, Text, or_reference
+from kener_py.config.shapes import Embedders, Language, Section
 from kener_py.config.times import Moment, Zone
 
 
-class ColorSection(Section):
+class ColorSection(Section, title="Colour"):
     """A colour of each theme."""
 
     light: HexColor | None = Field(
@@ -25,11 +25,15 @@ class ColorSection(Section):
 
 ColorOfBoth = Annotated[
     ColorSection,
-    Short('a colour in quotes such as "#06a880", or light and dark', ("light", "dark"), COLOR_SHAPE),
+    Short(
+        'a colour in quotes such as "#06a880", or light and dark',
+        ("light", "dark"),
+        or_reference(COLOR_SHAPE),
+    ),
 ]
 
 
-class ColorsSection(Section):
+class ColorsSection(Section, title="Colours"):
     """Colours in place of the page's own, as #rgb or #rrggbb: one for both themes, or light and dark."""
 
     up: ColorOfBoth | None = Field(
@@ -67,7 +71,7 @@ class ColorsSection(Section):
     )
 
 
-class LinkSection(Section):
+class LinkSection(Section, title="Link"):
     """A link in the page's header."""
 
     name: Text = Field(title="Name", description="What it says.", examples=["Support"])
@@ -78,7 +82,7 @@ class LinkSection(Section):
     )
 
 
-class AnnouncementSection(Section):
+class AnnouncementSection(Section, title="Announcement"):
     """What is to be read before everything else on the front page."""
 
     text: Text = Field(title="Text", description="Markdown.", examples=["We move on **Sunday**."])
@@ -91,7 +95,7 @@ class AnnouncementSection(Section):
     )
 
 
-class SiteSection(Section):
+class SiteSection(Section, title="Site"):
     """What visitors see around the monitors."""
 
     title: Text = Field(
@@ -173,4 +177,10 @@ class SiteSection(Section):
         title="Security contact",
         description="mailto: or https://: whom to tell of a hole, in /.well-known/security.txt.",
         examples=["mailto:security@example.org"],
+    )
+    embeds: Embedders = Field(
+        default=["*"],
+        title="Embeds",
+        description="Whose pages may show parts of this one: * for anyone's, false for nobody's, or origins.",
+        examples=[False, ["https://example.org", "https://*.example.org"]],
     )

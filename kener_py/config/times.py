@@ -12,7 +12,7 @@ from typing import Annotated
 
 from croniter import croniter
 
-from kener_py.config.fields import FILLED, Leaf, scalar, sexagesimal, shown, text
+from kener_py.config.fields import FILLED, Leaf, any_case, scalar, sexagesimal, shape_of, shown, text
 from kener_py.config.nodes import Scalar
 from kener_py.config.problems import closest
 from kener_py.model import DAY, HOUR, MINUTE, SECOND, Instant, Millis
@@ -23,11 +23,6 @@ UNITS = {"w": 7 * DAY, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND, "ms": 1}
 DURATION = re.compile(
     "".join(rf"(?:(?P<{unit}>\d{{1,12}}(?:\.\d{{1,12}})?){unit}(?=[\s\d]|$)\s*)?" for unit in UNITS), re.ASCII
 )
-DURATION_SHAPE = {
-    "type": "string",
-    "pattern": r"^(?=.*\d)\s*(\d+(\.\d+)?w\s*)?(\d+(\.\d+)?d\s*)?(\d+(\.\d+)?h\s*)?"
-    r"(\d+(\.\d+)?m\s*)?(\d+(\.\d+)?s\s*)?(\d+(\.\d+)?ms\s*)?$",
-}
 LENGTH = "a length of time such as 90s, 5m, 1h30m or 2d"
 
 
@@ -76,9 +71,12 @@ def unit_hint(value: Scalar) -> str:
     return f"should be {LENGTH}; a bare number has no unit"
 
 
+OFF = ("off", "no", "false", "never")
+
+
 def optional_duration(node: object) -> Millis | None:
     """Return a length, or None for `off`."""
-    if isinstance(node, Scalar) and node.casefold() in ("off", "no", "false", "never"):
+    if isinstance(node, Scalar) and node.casefold() in OFF:
         return None
     return duration(node)
 
@@ -91,9 +89,11 @@ class Grace:
     extra: Millis = 0
 
 
+GRACE = "a multiplier of the interval such as 2x, or extra time such as 90s"
+
+
 def grace(node: object) -> Grace:
-    wanted = "a multiplier of the interval such as 2x, or extra time such as 90s"
-    value = scalar(node, wanted)
+    value = scalar(node, GRACE)
     if found := re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*[xX]", value.strip(), re.ASCII):
         times = Fraction(found[1])
         if times < 1:
@@ -104,9 +104,11 @@ def grace(node: object) -> Grace:
     try:
         return Grace(extra=duration(value, zero=True))
     except ValueError as problem:
-        raise ValueError(str(problem).replace(LENGTH, wanted)) from None
+        raise ValueError(str(problem).replace(LENGTH, GRACE)) from None
 
 
+CRON_WORDS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+CRON_FIELD = "[0-9A-Za-z*?/,#-]+"
 ANY_INSTANT = 1_704_067_200.0  # 2024-01-01: where the search for a cron's first match begins
 
 
@@ -117,9 +119,8 @@ def cron_problem(expression: str) -> str | None:
     if len(expression) > 200:
         return "is too long for a cron expression"
     if len(columns) == 1 and expression.startswith("@"):
-        known = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
-        if expression.lower() not in known:
-            return f"unknown; known are {', '.join(known)}"
+        if expression.lower() not in CRON_WORDS:
+            return f"unknown; known are {', '.join(CRON_WORDS)}"
     elif len(columns) not in (5, 6):
         return (
             "should be a cron expression of five fields (minute hour day month weekday), or six with "
@@ -165,17 +166,19 @@ def zone(node: object) -> str:
     return name
 
 
+MOMENT = "a date or a time such as 2026-12-01, 2026-12-01 22:00 or 2026-12-01T22:00:00Z"
+
+
 def moment(node: object) -> datetime:
     """Return a point in time; one without an offset is in a zone that is known only later."""
-    wanted = "a date or a time such as 2026-12-01, 2026-12-01 22:00 or 2026-12-01T22:00:00Z"
-    value = scalar(node, wanted)
+    value = scalar(node, MOMENT)
     written = re.sub(r"\s+(?=[-+Zz]\S*$)", "", value.strip())
     try:
         if value.kind not in ("text", "date") or not re.match(r"\d{4}-", written):
             raise ValueError
         found = datetime.fromisoformat(written)
     except ValueError:
-        raise ValueError(f"should be {wanted}, not {shown(value)}") from None
+        raise ValueError(f"should be {MOMENT}, not {shown(value)}") from None
     if not 1971 <= found.year <= 9000:
         raise ValueError("the year should be between 1971 and 9000")
     return found
@@ -187,15 +190,27 @@ def instant(at: datetime, zone_name: str) -> Instant:
     return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
-Minutes = Annotated[Millis, Leaf(minutes, {"type": "number", "exclusiveMinimum": 0})]
+# The schema's patterns are what both Python and JavaScript read alike.
+COUNT_SHAPE = r"[0-9]{1,12}(\.[0-9]{1,12})?"
+PARTS = "".join(rf"({COUNT_SHAPE}{unit}\s*)?" for unit in UNITS)
+MINUTES_SHAPE = {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST // MINUTE}
+Minutes = Annotated[Millis, Leaf(minutes, MINUTES_SHAPE)]
+DURATION_SHAPE = shape_of(LENGTH, type="string", pattern=rf"^(?=.*[1-9])\s*{PARTS}$")
 Duration = Annotated[Millis, Leaf(duration, DURATION_SHAPE)]
-DurationOrZero = Annotated[Millis, Leaf(partial(duration, zero=True), DURATION_SHAPE)]
-OFF_SHAPE = {"anyOf": [DURATION_SHAPE, {"enum": [False, "off", "no", "never"]}]}
+OR_ZERO_SHAPE = shape_of(LENGTH, type="string", pattern=rf"^(?=.*[0-9])\s*{PARTS}$")
+DurationOrZero = Annotated[Millis, Leaf(partial(duration, zero=True), OR_ZERO_SHAPE)]
+OFF_PATTERN = {"type": "string", "pattern": any_case(*OFF)}
+OFF_SHAPE = {"anyOf": [DURATION_SHAPE, {"enum": ["off", False]}, OFF_PATTERN]}
 DurationOrOff = Annotated[Millis | None, Leaf(optional_duration, OFF_SHAPE)]
-GRACE_SHAPE = {"anyOf": [{"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[xX]\s*$"}, DURATION_SHAPE]}
+TIMES = r"0*[1-9][0-9]{0,8}(\.[0-9]{1,9})?\s*[xX]"
+GRACE_SHAPE = shape_of(GRACE, type="string", pattern=rf"^\s*({TIMES}\s*|(?=.*[0-9]){PARTS})$")
 GraceTime = Annotated[Grace, Leaf(grace, GRACE_SHAPE)]
-CRON_SHAPE = {"type": "string", "pattern": r"^\s*(@\w+|\S+(\s+\S+){4,5})\s*$"}
+CRON_SHAPE = shape_of(
+    "a cron expression: five fields (minute hour day month weekday), six with seconds last, or @hourly",
+    type="string",
+    pattern=rf"^\s*({any_case(*CRON_WORDS)[1:-1]}|{CRON_FIELD}(\s+{CRON_FIELD}){{4,5}})\s*$",
+)
 Cron = Annotated[str, Leaf(cron, CRON_SHAPE)]
 Zone = Annotated[str, Leaf(zone, FILLED, is_text=True)]
-MOMENT_SHAPE = {"type": "string", "pattern": r"^\s*\d{4}-\d{2}-\d{2}"}
+MOMENT_SHAPE = shape_of(MOMENT, type="string", pattern=r"^\s*[0-9]{4}-([0-9]{2}-[0-9]{2}|W[0-9]{2})")
 Moment = Annotated[datetime, Leaf(moment, MOMENT_SHAPE)]

@@ -103,7 +103,7 @@ def _look(active: Active, story: Story, tag: str, at: Instant) -> Callable[[stor
 
 def _call(active: Active, story: Story, beat: Heartbeat) -> Callable[[store.Database], object]:
     lately = tuple(gap for gap in story.absences if gap.ended <= beat.received)
-    return lambda db: evaluate.receive(db, active, beat, lately)
+    return lambda db: evaluate.receive(db, active, [beat], lately, {})
 
 
 def _keep_calling(db: store.Database, tag: str, until: Instant) -> None:
@@ -150,10 +150,12 @@ def _bring_to_present(db: store.Database, active: Active, story: Story, started:
         state = store.state(db, tag)
         if state is None or state.last is None:
             continue
+        beats = []
         for back in reversed(range(min(_KEPT, state.beats))):
             said = (state.reported, state.message) if not back else (Status.UP, "")
             beat = Heartbeat(tag, state.last - back * every, *said, (), *_CLIENT)
-            store.log_beat(db, beat, state.beats - back, active.config.retention.heartbeats)
+            beats.append((beat, state.beats - back))
+        store.log_beats(db, beats, active.config.retention.heartbeats)
 
 
 # ---- what people do --------------------------------------------------------------------------

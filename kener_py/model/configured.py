@@ -104,6 +104,7 @@ class Site:
     css: str = field(default="", repr=False)  # added to the end of the page's own
     powered_by: bool = True
     security_contact: str = ""  # mailto: or https:; "" when nobody is named
+    embeds: tuple[str, ...] = ("*",)  # who may frame parts of the page, as a policy names them; () nobody
 
 
 @dataclass(frozen=True, slots=True)

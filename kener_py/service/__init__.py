@@ -8,8 +8,9 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from typing import TypeVar
 
 from kener_py import maintenance as windows
@@ -39,6 +40,7 @@ from kener_py.model import (
     News,
     Overall,
     Published,
+    State,
     Status,
     Telemetry,
     Uptime,
@@ -47,13 +49,17 @@ from kener_py.model import (
 from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
 from kener_py.service.counts import Counts, Durations
-from kener_py.service.evaluate import Unwatched
 
 __all__ = ["Service", "Unwatched"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger("kener_py.service")
+
+
+class Unwatched(Exception):
+    """The monitor went out of the file between the call's arrival and its record."""
+
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
 _ABSENCES = 50  # how many of our own we remember for alerts
@@ -83,6 +89,10 @@ class Service:
         self._active = active(config)
         self._absences: tuple[Gap, ...] = ()
         self._marked: Instant = 0
+        self._states: dict[str, State] = {}  # of monitors that called lately; the writer's own
+        self._hearing = count(1)
+        self._heard = 0  # another one after each heartbeat
+        db.work_on_items(self._receive)
         self.reload(config)
         self.store.write(store.release_leases)
         self._signing_key = self.store.write(
@@ -104,9 +114,23 @@ class Service:
 
     def record(self, beat: Heartbeat) -> None:
         """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
-        if self.store.write(lambda db: evaluate.receive(db, self._active, beat, self._absences)):
+        is_owed = self.store.put(beat)
+        if is_owed is None:
+            raise Unwatched(beat.monitor)
+        self._heard = next(self._hearing)
+        if beat.status is not Status.UP:
+            self.store.touch()  # it was judged at once
+        if is_owed:
             self.is_owed.set()
         self.counts.add("heartbeats", beat.monitor, beat.status.lower())
+
+    def _receive(
+        self, db: store.Database, beats: Sequence[Heartbeat], is_alone: bool
+    ) -> Sequence[bool | None]:
+        """Runs in the writer, which says whether nobody else has written since the last call."""
+        if not is_alone:
+            self._states = {}
+        return evaluate.receive(db, self._active, beats, self._absences, self._states)
 
     def monitor(self, tag: str) -> Monitor | None:
         return self.config.monitors.get(tag)
@@ -180,11 +204,13 @@ class Service:
             return store.mark_alive(db, at, status.SHORTEST_GAP)
 
         try:
-            gap = self.store.write(job)
+            gap = self.store.write(job, is_quiet=True)
         except store.StoreError:
             with self._rejected_lock:
                 self._rejected += rejected
             raise
+        if gap is not None or was_set_back or not self._marked:
+            self.store.touch()
         self._marked = at
         if gap is not None:
             _log.warning(
@@ -264,11 +290,30 @@ class Service:
         """The window, cancelled; None if it is not there. Raises maintenance.Refused."""
         return self.store.write(lambda db: maintenance.cancel(db, number, self.clock()))
 
+    # ---- what answers may be kept ----
+
+    def version(self, with_heartbeats: bool) -> object:
+        """Equal as long as nothing has changed that visitors see, but for the time."""
+        return self.store.version(), self._heard if with_heartbeats else None
+
+    def holds_until(self) -> Instant:
+        """The next instant at which time alone changes what visitors see.
+
+        That is the full minute at the latest, for lengths and shares grow: so midnight is one too.
+        """
+        with self.store.snapshot() as db:
+            return board.holds_until(db, self.clock())
+
     # ---- facts out ----
 
     def board(self) -> Board:
         with self.store.snapshot() as db:
             return board.board(db, self.config, self.clock())
+
+    def glance(self) -> Board:
+        """The same without uptime and days, which take most of the time."""
+        with self.store.snapshot() as db:
+            return board.board(db, self.config, self.clock(), with_figures=False)
 
     def public_names(self) -> Mapping[str, str]:
         """The names of the public monitors by tag, in the order of the file."""

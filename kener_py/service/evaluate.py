@@ -13,7 +13,6 @@ from kener_py import alerts, diagnosis, status, store
 from kener_py.model import (
     Alert,
     AlertStatus,
-    Change,
     Delivery,
     DeliveryStatus,
     Gap,
@@ -29,14 +28,16 @@ from kener_py.service import maintenance
 from kener_py.service.active import Active, tick_of
 
 _DIAGNOSED = 20  # heartbeats
+_MOST_KNOWN = 20_000  # states in memory, about 1 kB each
+_SHORT = 500  # characters of a message that may be kept there
 
 
-class Unwatched(Exception):
-    """The monitor went out of the file between the call's arrival and its record."""
+def _due(state: State) -> Instant | None:
+    return 0 if state.is_counting else status.due(state)
 
 
 def _save(db: store.Database, state: State) -> None:
-    store.save_state(db, state, 0 if state.is_counting else status.due(state))
+    store.save_state(db, state, _due(state))
 
 
 def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence[str]) -> None:
@@ -131,15 +132,14 @@ def show(
     before: State,
     at: Instant,
     absences: tuple[Gap, ...],
-    fresh: Sequence[Change] = (),
-) -> bool:
-    """Evaluate at `at` what `before` and the `fresh` changes say; whether messages are owed."""
+) -> tuple[State, bool]:
+    """Evaluate at `at` what `before` and its stored changes say; the state then, and if messages are owed."""
     state, silent = status.evaluate(before, at)
-    store.add_changes(db, (*fresh, *silent))
+    store.add_changes(db, silent)
     store.show_changes(db, monitor.tag, at)
     state, is_owed = _reconcile(db, active, monitor, state, at, absences)
     _save(db, state)
-    return is_owed
+    return state, is_owed
 
 
 def look(db: store.Database, active: Active, tag: str, at: Instant, absences: tuple[Gap, ...]) -> bool:
@@ -148,24 +148,67 @@ def look(db: store.Database, active: Active, tag: str, at: Instant, absences: tu
     state = store.state(db, tag)
     if monitor is None or state is None:
         return False
-    return show(db, active, monitor, state, at, absences)
+    return show(db, active, monitor, state, at, absences)[1]
 
 
-def receive(db: store.Database, active: Active, beat: Heartbeat, absences: tuple[Gap, ...]) -> bool:
-    """A heartbeat kept, and judged at once if it is news; whether messages are owed."""
-    monitor = active.config.monitors.get(beat.monitor)
-    if monitor is None:
-        raise Unwatched(beat.monitor)
-    before = store.state(db, beat.monitor)
-    if before is None:
-        before = status.begin(beat.monitor, monitor.limits, beat.received)
-    state, changes = status.receive(before, beat)
-    store.log_beat(db, beat, state.beats, active.config.retention.heartbeats)
-    if beat.status is not Status.UP:
-        return show(db, active, monitor, state, beat.received, absences, changes)
-    store.add_changes(db, changes)
-    _save(db, state)
-    return False
+def receive(
+    db: store.Database,
+    active: Active,
+    beats: Sequence[Heartbeat],
+    absences: tuple[Gap, ...],
+    known: dict[str, State],
+) -> list[bool | None]:
+    """Heartbeats kept, and judged at once where they are news.
+
+    For each whether messages are owed; None if its monitor is not in the file. `known` has states as
+    they are stored, by tag, and is kept up to date.
+    """
+    results: list[bool | None] = []
+    fresh: list[tuple[Heartbeat, int]] = []  # with its number; not yet in the log
+    heard: dict[str, State] = {}  # not yet saved
+    for beat in beats:
+        monitor = active.config.monitors.get(beat.monitor)
+        if monitor is None:
+            results.append(None)
+            continue
+        tag = beat.monitor
+        before = heard.get(tag) or known.get(tag) or store.state(db, tag)
+        if before is None:
+            before = status.begin(tag, monitor.limits, beat.received)
+            _save(db, before)
+        state, changes = status.receive(before, beat)
+        fresh.append((beat, state.beats))
+        heard[tag] = state
+        if changes:
+            store.add_changes(db, changes)
+        is_owed = False
+        if beat.status is not Status.UP:
+            _keep(db, active, fresh, heard, known)
+            known[tag], is_owed = show(db, active, monitor, state, beat.received, absences)
+        results.append(is_owed)
+    _keep(db, active, fresh, heard, known)
+    return results
+
+
+def _keep(
+    db: store.Database,
+    active: Active,
+    fresh: list[tuple[Heartbeat, int]],
+    heard: dict[str, State],
+    known: dict[str, State],
+) -> None:
+    """Write down what came, and remember the states if that takes little room."""
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    for tag, state in heard.items():
+        if len(state.message) <= _SHORT:
+            known[tag] = state
+        else:
+            known.pop(tag, None)
+    store.log_beats(db, fresh, active.config.retention.heartbeats)
+    store.save_heard(db, [(state, _due(state)) for state in heard.values()])
+    fresh.clear()
+    heard.clear()
 
 
 # ---- what an operator says -------------------------------------------------------------------

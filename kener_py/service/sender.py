@@ -29,7 +29,7 @@ _log = logging.getLogger("kener_py.sender")
 
 _LEASE = 120 * SECOND  # an attempt that has not answered by then has failed
 # As metrics call how an attempt ended.
-_RESULTS = {
+RESULTS = {
     DeliveryStatus.SENT: "delivered",
     DeliveryStatus.WAITING: "retried",
     DeliveryStatus.FAILED: "failed",
@@ -98,7 +98,7 @@ class Sender(threading.Thread):
         if due > at:
             return min((due - at) / SECOND, _LONGEST_NAP)
         claimed = self._service.store.write(
-            lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free)
+            lambda db: store.claim_deliveries(db, at, at + _LEASE, busy, free), is_quiet=True
         )
         for delivery in claimed:
             attempt = _Attempt(delivery, at)
@@ -199,7 +199,7 @@ class Sender(threading.Thread):
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
             due = at if again is None else max(again, at + wait)
-        self._service.counts.add("notifications", delivery.notifier, _RESULTS[status])
+        self._service.counts.add("notifications", delivery.notifier, RESULTS[status])
         self._write_down(delivery, status, at, due, error)
         if error:
             _log.warning(
@@ -223,7 +223,7 @@ class Sender(threading.Thread):
         while True:
             try:
                 self._service.store.write(
-                    lambda db: store.finish_delivery(db, delivery.id, status, at, due, error)
+                    lambda db: store.finish_delivery(db, delivery.id, status, at, due, error), is_quiet=True
                 )
                 return
             except store.Unavailable:

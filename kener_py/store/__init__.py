@@ -8,10 +8,7 @@ from sqlite_utils import Database
 
 from kener_py.store.database import (
     Store,
-    StoreError,
-    Unavailable,
     beside,
-    is_disk_trouble,
     read_only,
     sqlite_version,
 )
@@ -25,14 +22,13 @@ from kener_py.store.deliveries import (
     owed,
     release_leases,
 )
+from kener_py.store.heartbeats import beats, count_beats, log_beats, trim_beats
 from kener_py.store.history import (
     add_changes,
     add_rejections,
     alive,
     all_changes,
-    beats,
     changes,
-    count_beats,
     due_tags,
     first_change,
     first_changes,
@@ -41,17 +37,16 @@ from kener_py.store.history import (
     gaps,
     keep_secret,
     last_alive,
-    log_beat,
     look_at_all,
     mark_alive,
     rejections,
+    save_heard,
     save_state,
     set_tick,
     show_changes,
     state,
     states,
     ticks,
-    trim_beats,
     trouble_since,
 )
 from kener_py.store.incident_edits import (
@@ -91,12 +86,14 @@ from kener_py.store.maintenances import (
     maintenances,
     maintenances_after,
     maintenances_before,
+    moments,
     plan_maintenance,
     planned_maintenances,
     release_maintenance,
     running_maintenances,
     save_maintenance,
 )
+from kener_py.store.trouble import StoreError, Unavailable, is_disk_trouble
 
 __all__ = [
     "Database",
@@ -144,13 +141,14 @@ __all__ = [
     "last_alive",
     "last_resolved_alerts",
     "latest_incidents",
-    "log_beat",
+    "log_beats",
     "look_at_all",
     "maintenance",
     "maintenances",
     "maintenances_after",
     "maintenances_before",
     "mark_alive",
+    "moments",
     "next_delivery_due",
     "open_incident_for",
     "owed",
@@ -165,6 +163,7 @@ __all__ = [
     "resolve_incident",
     "running_maintenances",
     "save_alert",
+    "save_heard",
     "save_incident",
     "save_maintenance",
     "save_state",

@@ -1,65 +1,39 @@
-"""The SQLite file: opened with care, read by many connections, written by one thread.
+"""The SQLite file: opened with care, read by many connections, written through one.
 
-A job is a function of the connection. The writer runs all jobs that have queued up in one
-transaction and answers them after its commit, so that an answer means: on disk.
+A job is a function of the connection; an answer to it means: on disk.
 """
 
 from __future__ import annotations
 
 import fcntl
 import logging
+import mmap
 import os
-import queue
+import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
 from kener_py.store.schema import MIGRATIONS
+from kener_py.store.trouble import StoreError, Unavailable
+from kener_py.store.writer import Job, Work, Writer
 
 T = TypeVar("T")
-Job = Callable[[Database], T]
 
 _log = logging.getLogger("kener_py.store")
 
 _LOCK_WAIT = 5.0  # seconds that SQLite waits for another process' lock
-_BATCH = 1_000  # jobs in one transaction
-_QUEUE = 10_000  # jobs that may wait; more are refused, memory stays bounded
-
-
-class StoreError(Exception):
-    """The database cannot be used; the message says why and what to do."""
-
-
-class Unavailable(StoreError):
-    """Nothing was written: the disk is full, the file is locked, or too much is waiting. Try again."""
-
-
-_DISK_CODES = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-}
+_TOKEN = 16  # bytes
+_PATIENCE = 20.0  # seconds that a caller waits for the writer
 
 
 def sqlite_version() -> str:
     return sqlite3.sqlite_version
-
-
-def is_disk_trouble(error: BaseException) -> bool:
-    """Whether the file or its disk is at fault, and not the statement."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _DISK_CODES
 
 
 def _connect(path: Path, mode: str, wait: float = _LOCK_WAIT) -> sqlite3.Connection:
@@ -129,9 +103,13 @@ def _explained(path: Path, error: Exception) -> StoreError:
     return StoreError(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
+def _lock_name(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
 def _lock(path: Path) -> int:
     """Hold the only right to write for as long as this process lives."""
-    name = path.with_name(path.name + ".lock")
+    name = _lock_name(path)
     try:
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -143,7 +121,16 @@ def _lock(path: Path) -> int:
     except OSError:
         os.close(handle)
         raise StoreError(f"{path}: another kener-py is using this database; stop it first") from None
+    os.ftruncate(handle, _TOKEN)
     return handle
+
+
+def _tell(path: Path) -> None:
+    """Leave a word for the server that has the file: another one than before."""
+    with suppress(OSError):  # no server ever had it
+        handle = os.open(_lock_name(path), os.O_WRONLY | os.O_CLOEXEC)
+        with closing(os.fdopen(handle, "wb", buffering=0)) as file:
+            file.write(secrets.token_bytes(_TOKEN))
 
 
 def read_only(path: Path) -> Database:
@@ -186,6 +173,7 @@ def beside(path: Path) -> Iterator[Database]:
                 raise StoreError(f"{path}: empty or of an older version; start this version's server first")
             yield db
             connection.execute("commit")
+            _tell(Path(os.path.realpath(path)))
         except sqlite3.Error as error:
             raise _explained(path, error) from error
         finally:
@@ -226,9 +214,8 @@ class Store:
             raise
         self._is_closed = False
         self._local = threading.local()
-        self._jobs: queue.Queue[tuple[Job[Any], Future[Any]] | None] = queue.Queue(_QUEUE)
-        self._writer = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._writer.start()
+        self._beside = mmap.mmap(self._lock, _TOKEN, access=mmap.ACCESS_READ)
+        self._writer = Writer(self._db, str(path))
 
     def size(self) -> int:
         """Bytes on disk, with the write-ahead log."""
@@ -253,84 +240,50 @@ class Store:
         finally:
             db.execute("rollback")
 
-    def write(self, job: Job[T], wait: float = 20.0) -> T:
+    def write(self, job: Job[T], wait: float = _PATIENCE, is_quiet: bool = False) -> T:
         """What `job` returned, once it is on disk. Raises Unavailable, or what the job raised.
 
         A job may run twice (a neighbour in its transaction failed), so it must have no effect but
-        on the database.
+        on the database. A quiet one leaves `version` as it is: it changes nothing that visitors see.
         """
         if self._is_closed:
             raise Unavailable("the database is closed")
-        future: Future[T] = Future()
-        try:
-            self._jobs.put_nowait((job, future))
-        except queue.Full:
-            raise Unavailable("too many writes are waiting") from None
-        try:
-            return future.result(wait)
-        except TimeoutError:
-            # If it had already begun, it may yet be committed: the caller was told to try again.
-            future.cancel()
-            raise Unavailable(f"the database did not answer within {wait:.0f} seconds") from None
+        return self._writer.write(job, wait, is_quiet)
+
+    def version(self) -> tuple[int, int, bytes]:
+        """Another one after each commit of a `write` that was not quiet, and of another program's `beside`.
+
+        A quiet job or an item that does change what visitors see is followed by `touch`.
+        """
+        return *self._writer.version(), self._beside[:_TOKEN]
+
+    @property
+    def failures(self) -> int:
+        """Writes that were not done, or not in time, since the start."""
+        return self._writer.failures
+
+    def touch(self) -> None:
+        """Say that what visitors see has changed."""
+        self._writer.touch()
+
+    def work_on_items(self, work: Work) -> None:
+        """What is done with items that are `put`; it may run twice for one, as a job may."""
+        self._writer.work = work
+
+    def put(self, item: object, wait: float = _PATIENCE) -> Any:
+        """The same as `write` for what comes in great numbers: neighbours in the queue share one call."""
+        if self._is_closed:
+            raise Unavailable("the database is closed")
+        return self._writer.put(item, wait)
 
     def close(self) -> None:
         """Commit what has queued up, then let go of the file."""
         self._is_closed = True
-        self._jobs.put(None)
-        self._writer.join()
+        self._writer.close()
         try:
             self._db.execute("pragma wal_checkpoint(truncate)")  # the one file is everything then
         except sqlite3.Error as error:
             _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, error)
         self._db.close()
+        self._beside.close()
         os.close(self._lock)
-
-    # ---- the writer thread ----
-
-    def _run(self) -> None:
-        while True:
-            batch = []
-            entry = self._jobs.get()
-            while entry is not None:
-                batch.append(entry)
-                if len(batch) == _BATCH:
-                    break
-                try:
-                    entry = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-            try:
-                self._commit([pair for pair in batch if pair[1].set_running_or_notify_cancel()])
-            except Exception:
-                _log.exception("the writer failed outside of any job")
-            if entry is None:
-                return
-
-    def _commit(self, batch: list[tuple[Job[Any], Future[Any]]]) -> None:
-        if not batch:
-            return
-        try:
-            self._db.execute("begin immediate")
-        except sqlite3.Error as error:
-            self._refuse(batch, error)
-            return
-        try:
-            results = [job(self._db) for job, _ in batch]
-            self._db.execute("commit")
-        except Exception as error:
-            self._db.rollback()
-            if is_disk_trouble(error):
-                self._refuse(batch, error)
-            elif len(batch) == 1:
-                batch[0][1].set_exception(error)
-            else:  # one job is bad: give each a transaction of its own
-                for pair in batch:
-                    self._commit([pair])
-            return
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
-
-    def _refuse(self, batch: list[tuple[Job[Any], Future[Any]]], error: Exception) -> None:
-        _log.error("cannot write to %s: %s; %d writes refused", self.path, error, len(batch))
-        for _, future in batch:
-            future.set_exception(Unavailable(str(error)))

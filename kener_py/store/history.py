@@ -1,15 +1,15 @@
-"""Rows of what was reported and what followed: state, change, heartbeat, alive, rejection."""
+"""Rows of what followed from heartbeats and silence: state, change, alive, rejection."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Any
 
 from sqlite_utils import Database
 
-from kener_py.model import Change, Gap, Heartbeat, Instant, Limits, Rejection, State, Status
+from kener_py.model import Change, Gap, Instant, Limits, Rejection, State, Status
+from kener_py.store.steps import in_few_steps
 
 _STATUS = {each.value: each for each in Status}  # a look-up takes a tenth of the time of the call
 _STATE = (
@@ -84,6 +84,33 @@ def save_state(db: Database, after: State, due: Instant | None) -> None:
             after.first,
             due,
         ],
+    )
+
+
+def save_heard(db: Database, heard: Sequence[tuple[State, Instant | None]]) -> None:
+    """Save of each state what a heartbeat can change, and when it is due; the rows are there."""
+    rows = [
+        (
+            after.monitor,
+            after.last,
+            after.reported,
+            after.message,
+            after.beats,
+            after.head,
+            after.head_since,
+            after.first,
+            due,
+        )
+        for after, due in heard
+    ]
+    in_few_steps(
+        db,
+        "with heard (monitor, last, reported, message, beats, head, head_since, first, due)"
+        " as (values {rows})"
+        " update state set last = heard.last, reported = heard.reported, message = heard.message,"
+        " beats = heard.beats, head = heard.head, head_since = heard.head_since, first = heard.first,"
+        " due = heard.due from heard where state.monitor = heard.monitor",
+        rows,
     )
 
 
@@ -199,61 +226,6 @@ def forget_changes(db: Database, before: Instant, most: int = 1_000) -> int:
         {"before": before, "most": most},
     )
     return int(cursor.rowcount)
-
-
-# ---- heartbeats ------------------------------------------------------------------------------
-
-
-def log_beat(db: Database, beat: Heartbeat, number: int, keep: int) -> None:
-    """Keep the heartbeat in its monitor's log of the newest `keep`."""
-    db.execute(
-        "insert or replace into heartbeat (monitor, number, received, status, message, metrics,"
-        " method, user_agent, address) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            beat.monitor,
-            number,
-            beat.received,
-            beat.status,
-            beat.message,
-            json.dumps(dict(beat.metrics)) if beat.metrics else "{}",
-            beat.method,
-            beat.user_agent,
-            beat.address,
-        ],
-    )
-    db.execute("delete from heartbeat where monitor = ? and number <= ?", [beat.monitor, number - keep])
-
-
-def trim_beats(db: Database, keep: int) -> None:
-    """After `keep` became smaller: leave the newest of each monitor, also of one that is silent."""
-    db.execute(
-        "delete from heartbeat where number <= ? +"
-        " (select beats from state where state.monitor = heartbeat.monitor)",
-        [-keep],
-    )
-
-
-def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
-    """The newest heartbeats of the log, newest first."""
-    rows = db.execute(
-        "select received, status, message, metrics, method, user_agent, address from heartbeat"
-        " where monitor = ? order by number desc limit ?",
-        [tag, most],
-    )
-    return tuple(
-        Heartbeat(tag, row[0], Status(row[1]), row[2], tuple(json.loads(row[3]).items()), *row[4:])
-        for row in rows
-    )
-
-
-def count_beats(db: Database, tag: str, since: Instant, until: Instant) -> tuple[int, bool]:
-    """How many heartbeats of [since, until) are in the log, and whether those are all there were."""
-    count, oldest, number = db.execute(
-        "select count(*) filter (where received >= :since and received < :until), min(received), min(number)"
-        " from heartbeat where monitor = :tag",
-        {"tag": tag, "since": since, "until": until},
-    ).fetchone()
-    return count, number is None or number == 1 or oldest < since
 
 
 # ---- the loop's own life ---------------------------------------------------------------------

@@ -182,3 +182,15 @@ def _name_monitors(db: Database, number: int, tags: Sequence[str]) -> None:
         "insert into maintenance_monitor (maintenance, monitor) values (?, ?)",
         [(number, tag) for tag in sorted(set(tags))],
     )
+
+
+def moments(db: Database, after: Instant, before: Instant) -> list[Instant]:
+    """When within (after, before) a window begins or ends, or an incident becomes public."""
+    rows = db.execute(
+        "select start from maintenance where start > :after and start < :before"
+        ' union select "end" from maintenance where "end" > :after and "end" < :before'
+        " union select publish_at from incident"
+        " where resolved is null and publish_at > :after and publish_at < :before",
+        {"after": after, "before": before},
+    )
+    return [row[0] for row in rows]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response, make_response, request
 from flask.templating import Environment
@@ -23,6 +22,9 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    embeds,
+    fragments,
+    headers,
     health,
     heartbeat,
     incidents,
@@ -31,6 +33,7 @@ from kener_py.web import (
     metrics,
     monitors,
     openapi,
+    previews,
     sitemap,
     statuspage,
     strips,
@@ -38,7 +41,8 @@ from kener_py.web import (
     words,
 )
 from kener_py.web.feeds import views as feeds
-from kener_py.web.finish import finish
+from kener_py.web.finish import conditional, finish
+from kener_py.web.kept import Ahead, Keeper, keep, watch
 from kener_py.web.pages import (
     about,
     day,
@@ -53,9 +57,7 @@ from kener_py.web.pages import (
     uptime,
 )
 from kener_py.web.pages.show import error, not_found
-
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from kener_py.web.short import ShortPath
 
 _log = logging.getLogger("kener_py.web")
 
@@ -64,10 +66,10 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 ASSETS = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
-    (heartbeat.METHODS, "/heartbeat/<rest:call>", heartbeat.by_secret),
-    (heartbeat.METHODS, "/ext/heartbeat/<rest:call>", heartbeat.by_secret),
-    (heartbeat.METHODS, "/api/heartbeat/<rest:call>", heartbeat.by_key),
-    (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.by_key),
+    (heartbeat.METHODS, "/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_secret)),
+    (heartbeat.METHODS, "/ext/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_secret)),
+    (heartbeat.METHODS, "/api/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_key)),
+    (heartbeat.METHODS, "/api/v1/heartbeat/<rest:call>", heartbeat.view(heartbeat.by_key)),
     (["GET"], "/api/v1/monitors", api.monitors),
     (["GET"], "/api/v1/monitors/<tag>", api.monitor),
     (["POST"], "/api/v1/monitors/<tag>/acknowledge", monitors.acknowledge),
@@ -105,6 +107,13 @@ ROUTES: list[tuple[list[str], str, Callable[..., ResponseReturnValue]]] = [
     (["GET"], "/badge/<tag>/uptime.shields", badges.uptime_json),
     (["GET"], "/badge/<tag>/dot", badges.dot),
     (["GET"], "/badge/<tag>/dot.svg", badges.dot),
+    (["GET"], "/embed.js", embeds.script),
+    (["GET"], "/embed/status", embeds.status),
+    (["GET"], "/embed/events/live", embeds.events),
+    (["GET"], "/embed/bars/<tag>", embeds.bars),
+    (["GET"], "/embed/monitor-<tag>", embeds.monitor),
+    (["GET"], "/embed/monitor-<tag>/js", embeds.script_of_monitor),
+    (["GET"], "/embed/<tag>", embeds.monitor),
     (["GET"], "/openapi.json", openapi.openapi_json),
     (["GET"], wellknown.CATALOG, wellknown.api_catalog),
     (["GET"], "/.well-known/security.txt", wellknown.security_txt),
@@ -163,6 +172,56 @@ PAGES: list[tuple[str, Callable[..., ResponseReturnValue]]] = [
     ("/maintenance/<id>", maintenance.moved),
 ]
 
+# Answers that are kept while nothing changes that they show; see `kept`.
+_STEADY: frozenset[Callable[..., ResponseReturnValue]] = frozenset(
+    {
+        about.about,
+        badges.dot,
+        badges.status,
+        badges.status_json,
+        badges.uptime,
+        badges.uptime_json,
+        calendar.all_windows,
+        calendar.one_window,
+        embeds.bars,
+        embeds.events,
+        embeds.monitor,
+        embeds.status,
+        feeds.history_atom,
+        feeds.history_json,
+        feeds.history_rss,
+        feeds.updates_atom,
+        front.front,
+        history.history,
+        incident.incident,
+        incidents.listed,
+        incidents.one,
+        maintenance.maintenance,
+        maintenances.listed,
+        maintenances.shown,
+        openapi.openapi_json,
+        reference.reference,
+        sitemap.sitemap_xml,
+        statuspage.active,
+        statuspage.components,
+        statuspage.incidents,
+        statuspage.maintenances,
+        statuspage.status,
+        statuspage.summary,
+        statuspage.unresolved,
+        statuspage.upcoming,
+        subscribe.subscribe,
+        text.llms_txt,
+        text.status_txt,
+        uptime.csv,
+        uptime.uptime,
+    }
+)
+# The same, and while no heartbeat came: these say when the last one did.
+_HEARD: frozenset[Callable[..., ResponseReturnValue]] = frozenset(
+    {api.monitor, api.monitors, day.day, monitor.monitor}
+)
+
 _FOR_PROGRAMS = (
     "/api/",
     "/heartbeat/",
@@ -192,9 +251,11 @@ def create(service: Service) -> Flask:
     app.url_map, app.jinja_env = _shared()
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.view_functions["static"] = app.send_static_file
-    app.wsgi_app = _without_host(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    app.before_request(partial(_begin, service))
-    app.after_request(partial(_end, service))
+    keeper = Keeper(service)
+    kept_first = headers.tamed(Ahead(service, keeper, app.wsgi_app))
+    app.wsgi_app = ShortPath(service, kept_first)  # type: ignore[assignment, method-assign]
+    app.before_request(lambda: _begin(service, keeper))
+    app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
     app.register_error_handler(Exception, _fault)
@@ -221,27 +282,28 @@ def _shared() -> tuple[Map, Environment]:
         app.add_url_rule(rule, name, methods=methods, provide_automatic_options=False)
     words.register(app)
     strips.register(app)
+    previews.register(app)
+    fragments.register(app)
     return app.url_map, app.jinja_env
 
 
-def _without_host(app: WSGIApplication) -> WSGIApplication:
-    """Nothing here is made from the Host header, so an odd one must not lose a heartbeat."""
-
-    def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        environ["HTTP_HOST"] = "localhost"
-        return app(environ, start)
-
-    return call
+@cache
+def _kept() -> Mapping[str | None, bool]:
+    """By the name of a URL whose answers are kept: whether it shows heartbeats."""
+    return {name: view in _HEARD for name, _, _, view in _addresses() if view in _STEADY or view in _HEARD}
 
 
-def _begin(service: Service) -> None:
+def _begin(service: Service, keeper: Keeper) -> None:
     metrics.begin()
     if not _is_for_program():
         language.choose(service.config.site.language)
+    watch(keeper, _kept().get(request.endpoint))
 
 
-def _end(service: Service, answer: Response) -> Response:
+def _end(service: Service, keeper: Keeper, answer: Response) -> Response:
     answer = finish(service.config.site, wellknown.discover(answer))
+    keep(keeper, answer)
+    answer = conditional(answer)
     metrics.observe(service, answer)
     return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from flask import Response, jsonify, request
 from werkzeug.http import HTTP_STATUS_CODES
@@ -20,8 +21,13 @@ def rfc3339(at: Instant | None) -> str | None:
     """An instant as "2026-09-30T13:41:00.000Z"; None stays None."""
     if at is None:
         return None
-    text = datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{at % 1000:03}Z"
+    second, millis = divmod(at, 1_000)
+    return f"{_second(second)}.{millis:03}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def problem(code: int, text: str) -> dict[str, object]:

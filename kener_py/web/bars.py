@@ -23,7 +23,19 @@ TODAY_LEAST = 12  # of today's bar, however young the day is
 OUTLINE = HEIGHT // 4  # of a day without data
 
 # The origin is the centre of the first bar's upper end, so that most numbers are short integers.
-VIEW_BOX = f"{-WIDTH / 2} {-WIDTH / 2} {COLUMNS * PITCH - (PITCH - WIDTH)} {HEIGHT}"
+
+
+def width(count: int) -> int:
+    """How wide so many bars are."""
+    return count * PITCH - (PITCH - WIDTH)
+
+
+def box(count: int) -> str:
+    """The part of `VIEW_BOX` that the last `count` bars are in."""
+    return f"{(COLUMNS - count) * PITCH - WIDTH / 2} {-WIDTH / 2} {width(count)} {HEIGHT}"
+
+
+VIEW_BOX = box(COLUMNS)
 
 _UP = tuple(f"M{column * PITCH} 0v{HEIGHT - WIDTH}" for column in range(COLUMNS))
 # All of them in a row, and where each of them begins there: days of nothing else are a part of it.

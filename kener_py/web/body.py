@@ -53,6 +53,9 @@ class Report:
     warnings: tuple[str, ...]
 
 
+SILENT = Report(Status.UP, "", (), ())  # what a call without body and query says
+
+
 def read(stream: IO[bytes], length: int | None) -> Body:
     """All of the body if it is of a sane size, else its head and tail."""
     head, tail = bytearray(), bytearray()

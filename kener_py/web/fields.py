@@ -105,15 +105,17 @@ def read(
     problems = [f"{name}: is missing" for name in known if name in required and name not in given]
     found = {}
     for name, value in given.items():
-        if name not in known:
+        if name not in known and len(problems) >= _MOST_NAMED:
+            problems.append("")  # only counted: to guess what each was meant to be takes long
+        elif name not in known:
             meant = difflib.get_close_matches(name.casefold()[:64], known, n=1)
             hint = f"did you mean '{meant[0]}'?" if meant else f"known are {', '.join(known) or 'none'}"
             problems.append(f"{body.clean(name)[:64]}: unknown field; {hint}")
-            continue
-        try:
-            found[name] = known[name](value)
-        except ValueError as problem:
-            problems.append(f"{name}: {problem}")
+        else:
+            try:
+                found[name] = known[name](value)
+            except ValueError as problem:
+                problems.append(f"{name}: {problem}")
     if len(problems) > _MOST_NAMED:
         problems[_MOST_NAMED:] = [f"and {len(problems) - _MOST_NAMED} more"]
     if problems:

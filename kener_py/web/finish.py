@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 
 from flask import Response, request
 
 from kener_py.model import Site
-from kener_py.web import branding, language
+from kener_py.web import api, branding, language
+from kener_py.web.coding import CODINGS, best
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:{pictures}; form-action {forms}; base-uri 'none'; frame-ancestors {ancestors}"
 )
 HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -24,8 +24,8 @@ _LEAST = 1_000  # bytes; below that compression gains nothing
 
 
 def finish(site: Site, answer: Response) -> Response:
-    """The answer as it leaves."""
-    answer.headers.setdefault("Content-Security-Policy", _policy(site))
+    """The answer whole, with everything that belongs to it."""
+    answer.headers.setdefault("Content-Security-Policy", policy(site, request.path, _is_embed()))
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
     if request.endpoint == "static" and answer.status_code < 400 and "v" in request.args:
@@ -38,16 +38,39 @@ def finish(site: Site, answer: Response) -> Response:
         answer.vary.add("Accept-Encoding")  # of a part and of "not modified" as of the whole
     if request.method in ("GET", "HEAD") and answer.status_code == 200:
         _compress(answer)
-        _validate(answer)
+        if _is_named(answer) and not answer.get_etag()[0]:
+            answer.set_etag(_digest(answer.get_data()))
     return answer
 
 
-def _policy(site: Site) -> str:
-    """What a page may load: this site's own things, and its logo and favicon wherever they are."""
+def conditional(answer: Response) -> Response:
+    """A finished answer as it leaves: who has these bytes already is told so, without them."""
+    if request.method in ("GET", "HEAD") and answer.status_code == 200 and _is_named(answer):
+        answer.make_conditional(request)
+    if answer.status_code == 412 and answer.is_json:
+        # Werkzeug sends the document itself, and programs look for an error.
+        told = api.error(412, "If-Match or If-Unmodified-Since does not hold")
+        answer.headers.pop("Content-Encoding", None)
+        answer.set_data(told.get_data())
+        answer.mimetype = told.mimetype or ""
+    return answer
+
+
+def policy(site: Site, path: str, is_embed: bool = False) -> str:
+    """What the page at `path` may load, and who may show it in a frame.
+
+    That is this site's own things, its logo and favicon wherever they are; an embed, whom the file says.
+    """
     pictures = "".join(f" {host}" for host in dict.fromkeys(branding.picture_hosts(site)))
     return POLICY.format(
-        pictures=pictures, forms="'self'" if request.path.startswith(_WITH_FORMS) else "'none'"
+        pictures=pictures,
+        forms="'self'" if path.startswith(_WITH_FORMS) else "'none'",
+        ancestors=" ".join(site.embeds) if is_embed and site.embeds else "'none'",
     )
+
+
+def _is_embed() -> bool:
+    return request.url_rule is not None and request.url_rule.rule.startswith("/embed/")
 
 
 def _is_text(answer: Response) -> bool:
@@ -63,16 +86,14 @@ def _compress(answer: Response) -> None:
     if len(body) < _LEAST:
         return
     answer.vary.add("Accept-Encoding")
-    if "gzip" not in {name.lower() for name, quality in request.accept_encodings if quality}:
+    coding = best(request.headers.get("Accept-Encoding", ""))
+    if not coding:
         return
     # Two forms of one document must not pass for each other, so the name of this one says which it is.
     if _is_named(answer):
-        name = f"{answer.get_etag()[0] or _digest(body)}-gzip"
-        answer.set_etag(name)
-        if request.if_none_match.contains_weak(name):
-            return  # nothing of it will be sent
-    answer.set_data(gzip.compress(body, 6, mtime=0))
-    answer.headers["Content-Encoding"] = "gzip"
+        answer.set_etag(f"{answer.get_etag()[0] or _digest(body)}-{coding}")
+    answer.set_data(CODINGS[coding](body))
+    answer.headers["Content-Encoding"] = coding
 
 
 def _is_named(answer: Response) -> bool:
@@ -81,12 +102,3 @@ def _is_named(answer: Response) -> bool:
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
-
-
-def _validate(answer: Response) -> None:
-    """Let who has these bytes already be told so, without them."""
-    if not _is_named(answer):
-        return
-    if not answer.get_etag()[0]:
-        answer.set_etag(_digest(answer.get_data()))
-    answer.make_conditional(request)

@@ -1,20 +1,57 @@
-"""The calls of jobs: by tag and secret, or by tag and API key."""
+"""The calls of jobs: by tag and secret, or by tag and API key.
+
+Read from the WSGI environment alone, so that the answer is the same ahead of Flask's dispatch (`short`)
+and behind it.
+"""
 
 from __future__ import annotations
 
 import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
-from flask import Response, jsonify, request
+from flask import Response, request
 
+from kener_py import store
 from kener_py.model import Heartbeat, Monitor
 from kener_py.service import Service, Unwatched
 from kener_py.web import body, keys
-from kener_py.web.api import error, rfc3339
+from kener_py.web.api import rfc3339
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 METHODS = ["GET", "POST", "HEAD", "PUT"]
 SCOPE = "heartbeat:write"
+
 _NOBODY = "Unknown tag or wrong secret"
+_MOST_FIELDS = 1_000  # of a query; the rest of it is not read
+_JSON = json.JSONEncoder(separators=(",", ":"))
+_log = logging.getLogger("kener_py.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    code: int
+    fields: Mapping[str, object]
+    headers: tuple[tuple[str, str], ...] = ()  # beside those that every answer has
+
+    @property
+    def text(self) -> bytes:
+        return _JSON.encode(self.fields).encode() + b"\n"
+
+
+Hear = Callable[[Service, "WSGIEnvironment", str], Answer]
+
+
+def _error(code: int, text: str, *headers: tuple[str, str]) -> Answer:
+    return Answer(code, {"error": text}, headers)
 
 
 def split(call: str) -> tuple[str, str]:
@@ -30,15 +67,19 @@ def _matches(monitor: Monitor | None, presented: str) -> bool:
     """Compared in constant time, also for a tag that does not exist."""
     secret = monitor.secret if monitor is not None and monitor.secret else None
     expected = (secret if secret is not None else "\0").encode()
-    whole = hmac.compare_digest(presented.encode("utf-8", "replace"), expected)
-    trimmed = hmac.compare_digest(presented.removesuffix("/").encode("utf-8", "replace"), expected)
-    return (whole or trimmed) and secret is not None
+    whole = presented.encode("utf-8", "replace")
+    if hmac.compare_digest(whole, expected):
+        return secret is not None
+    return hmac.compare_digest(whole.removesuffix(b"/"), expected) and secret is not None
 
 
-def _is_prefetch() -> bool:
+_HINTS = ("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+
+
+def _is_prefetch(environ: WSGIEnvironment) -> bool:
     """A browser or chat program that looks ahead: nobody ran a job."""
-    hints = (request.headers.get(name, "") for name in ("Purpose", "Sec-Purpose", "X-Purpose", "X-Moz"))
-    return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
+    hints = [environ[name].lower() for name in _HINTS if name in environ]
+    return any("prefetch" in hint or "preview" in hint for hint in hints)
 
 
 def _peer(text: str) -> IPv4Address | IPv6Address:
@@ -47,14 +88,14 @@ def _peer(text: str) -> IPv4Address | IPv6Address:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def address(service: Service) -> str:
-    """Who called: the peer, or what trusted proxies in front of it say they saw."""
-    networks = [ip_network(name, strict=False) for name in service.config.server.trusted_proxies]
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+@lru_cache(maxsize=1_024)
+def _seen(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
+    networks = [ip_network(name, strict=False) for name in trusted]
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     try:
-        seen = _peer(request.remote_addr or "")
+        seen = _peer(peer)
     except ValueError:
-        return request.remote_addr or ""
+        return peer
     while hops and any(seen in network for network in networks):
         try:
             seen = _peer(hops.pop())
@@ -63,54 +104,95 @@ def address(service: Service) -> str:
     return str(seen)
 
 
-def by_secret(service: Service, call: str) -> Response:
+def address(service: Service, environ: WSGIEnvironment) -> str:
+    """Who called: the peer, or what trusted proxies in front of it say they saw."""
+    trusted = service.config.server.trusted_proxies
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if trusted else ""
+    return _seen(environ.get("REMOTE_ADDR") or "", forwarded[-1_000:], tuple(trusted))
+
+
+@lru_cache(maxsize=256)
+def _agent(sent: str) -> str:
+    return body.clean(sent)[:200]
+
+
+def by_secret(service: Service, environ: WSGIEnvironment, call: str) -> Answer:
     """`/heartbeat/<tag>:<secret>` and its other spellings."""
     tag, secret = split(call)
     monitor = service.monitor(tag)
     if not _matches(monitor, secret) or monitor is None:
         service.reject(tag, "wrong secret")
-        return error(404, _NOBODY)
-    return _record(service, monitor)
+        return _error(404, _NOBODY)
+    return _record(service, environ, monitor)
 
 
-def by_key(service: Service, call: str) -> Response:
+def by_key(service: Service, environ: WSGIEnvironment, call: str) -> Answer:
     """`/api/heartbeat/<tag>` with an API key; with a secret in the path it is `by_secret`."""
     tag, secret = split(call)
     if secret or ":" in call:
-        return by_secret(service, call)
-    key = keys.authorised(service, SCOPE, tag)
-    if isinstance(key, Response):
-        return key
+        return by_secret(service, environ, call)
+    key = keys.judge(service, environ, SCOPE, tag)
+    if isinstance(key, keys.Refusal):
+        return _error(key.code, key.text, *key.headers)
     monitor = service.monitor(tag)
     if monitor is None:
         service.reject(tag, "unknown tag")
-        return error(404, "No monitor has this tag")
-    return _record(service, monitor)
+        return _error(404, "No monitor has this tag")
+    return _record(service, environ, monitor)
 
 
-def _record(service: Service, monitor: Monitor) -> Response:
-    if _is_prefetch():
-        return error(403, "A prefetch is not a heartbeat; nothing was recorded")
-    came = body.read(request.environ["wsgi.input"], request.content_length)
+def _has_body(environ: WSGIEnvironment) -> bool:
+    """Whether there may be one; in HTTP/2 nothing in the head must say so."""
+    if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
+        return True
+    return environ["REQUEST_METHOD"] in ("POST", "PUT") or environ.get("SERVER_PROTOCOL") == "HTTP/2"
+
+
+def _length(environ: WSGIEnvironment) -> int | None:
+    """What the head says of the body's length in bytes; None if it says nothing that can be believed."""
+    sent = environ.get("CONTENT_LENGTH") or ""
+    return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 20 else None
+
+
+def _query(environ: WSGIEnvironment) -> dict[str, str]:
+    """The first value of each parameter."""
+    sent = environ.get("QUERY_STRING")
+    if not sent:
+        return {}
+    pairs = parse_qsl("&".join(sent.split("&", _MOST_FIELDS)[:_MOST_FIELDS]), keep_blank_values=True)
+    return dict(reversed(pairs))
+
+
+def _report(environ: WSGIEnvironment) -> body.Report:
+    query = _query(environ)
+    if not query and not _has_body(environ):
+        return body.SILENT
+    came = body.read(environ["wsgi.input"], _length(environ))
+    return body.understand(came, environ.get("CONTENT_TYPE") or "", query)
+
+
+def _record(service: Service, environ: WSGIEnvironment, monitor: Monitor) -> Answer:
+    if _is_prefetch(environ):
+        return _error(403, "A prefetch is not a heartbeat; nothing was recorded")
     try:
-        report = body.understand(came, request.content_type or "", request.args)
+        report = _report(environ)
     except body.UnknownStatus as unknown:
         service.reject(monitor.tag, "unknown status")
-        return error(400, str(unknown))
+        return _error(400, str(unknown))
     beat = Heartbeat(
-        monitor=monitor.tag,
-        received=service.clock(),
-        status=report.status,
-        message=report.message,
-        metrics=report.metrics,
-        method=request.method,
-        user_agent=body.clean(request.headers.get("User-Agent", ""))[:200],
-        address=address(service)[:64],
+        monitor.tag,
+        service.clock(),
+        report.status,
+        report.message,
+        report.metrics,
+        environ["REQUEST_METHOD"],
+        _agent(environ.get("HTTP_USER_AGENT", "")[:1_000]),
+        address(service, environ)[:64],
     )
     try:
         service.record(beat)
     except Unwatched:  # a reload came in between
-        return error(404, _NOBODY)
+        return _error(404, _NOBODY)
     said: dict[str, object] = {
         "status": "OK",
         "monitor": monitor.tag,
@@ -119,6 +201,28 @@ def _record(service: Service, monitor: Monitor) -> Response:
     }
     if report.warnings:
         said["warning"] = "; ".join(report.warnings)
-    answer: Response = jsonify(said)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return Answer(200, said)
+
+
+def answered(service: Service, environ: WSGIEnvironment, hear: Hear, call: str) -> Answer:
+    """What `hear` says; whatever goes wrong inside is an answer too, and in the log."""
+    try:
+        return hear(service, environ, call)
+    except Exception as failure:
+        if not isinstance(failure, store.StoreError):
+            _log.error("%s of a heartbeat failed", environ["REQUEST_METHOD"], exc_info=failure)
+            if not store.is_disk_trouble(failure):
+                return _error(500, "This server failed; its log says why")
+        text = f"The database cannot be written now ({failure}); try again"
+        return _error(503, text, ("Retry-After", "5"))
+
+
+def view(hear: Hear) -> Callable[..., Response]:
+    """A view of Flask for what `short` leaves to it."""
+
+    def call(service: Service, call: str) -> Response:
+        found = answered(service, request.environ, hear, call)
+        headers: list[Any] = [*found.headers, ("Cache-Control", "no-store")]
+        return Response(found.text, found.code, headers, mimetype="application/json")
+
+    return call

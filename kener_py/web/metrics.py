@@ -17,7 +17,8 @@ from flask import Response, g, request
 from kener_py import __version__
 from kener_py.model import SECOND, Instant, MonitorView, Severity, Status, Telemetry, Uptime
 from kener_py.service import Service
-from kener_py.service.counts import BUCKETS
+from kener_py.service.counts import BUCKETS, Labels
+from kener_py.service.sender import RESULTS
 from kener_py.web.api import error
 from kener_py.web.words import plain
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+REPORTED = (Status.UP, Status.DEGRADED, Status.DOWN)
 WINDOWS = {"1d": "24h", "7d": "7d", "30d": "30d", "90d": "90d"}
 
 
@@ -146,15 +148,19 @@ class _Collector:
     def _heartbeats(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily
 
+        # From 0 on, so that the first of them is an increase to who asks for one.
         shown = {view.monitor.tag for view in self._told.views}
+        found: dict[Labels, int] = {(tag, status.lower()): 0 for tag in shown for status in REPORTED}
+        for labels, count in self._service.counts.of("heartbeats").items():
+            if labels[0] in shown:
+                found[labels] = count
         received = CounterMetricFamily(
             "kener_heartbeats",
             "Heartbeats received since the process began, by what they reported.",
             labels=["monitor", "status"],
         )
-        for (tag, status), count in sorted(self._service.counts.of("heartbeats").items()):
-            if tag in shown:
-                received.add_metric([tag, status], count)
+        for labels, count in sorted(found.items()):
+            received.add_metric(labels, count)
         rejected = CounterMetricFamily(
             "kener_heartbeats_rejected", "Calls that were turned away, ever.", labels=["reason"]
         )
@@ -183,9 +189,18 @@ class _Collector:
             "Attempts to deliver a message since the process began.",
             labels=["channel", "result"],
         )
-        for (notifier, result), count in sorted(self._service.counts.of("notifications").items()):
-            sent.add_metric([notifier, result], count)
+        names = self._service.config.notifiers
+        found: dict[Labels, int] = {(name, result): 0 for name in names for result in RESULTS.values()}
+        found.update(self._service.counts.of("notifications"))  # also of notifiers that are gone
+        for labels, count in sorted(found.items()):
+            sent.add_metric(labels, count)
         yield sent
+        if self._service.sender_seen is not None:
+            yield GaugeMetricFamily(
+                "kener_notification_sender_timestamp_seconds",
+                "Unix time at which the sender last looked for messages that are due.",
+                _seconds(self._service.sender_seen),
+            )
         yield GaugeMetricFamily(
             "kener_notification_queue_length",
             "Messages that are owed and not delivered yet.",
@@ -199,7 +214,7 @@ class _Collector:
         )
 
     def _server(self) -> Iterator[Metric]:
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         build = GaugeMetricFamily(
             "kener_build_info", "What runs here, always 1.", labels=["version", "python", "sqlite"]
@@ -215,7 +230,7 @@ class _Collector:
         yield from self._histogram(
             "kener_scheduler_tick_duration_seconds",
             "Time to judge what was due.",
-            self._service.ticks.all(),
+            self._service.ticks.all() or {(): ((0,) * (len(BUCKETS) + 1), 0.0)},
             [],
         )
         yield GaugeMetricFamily(
@@ -232,6 +247,11 @@ class _Collector:
             "kener_database_size_bytes",
             "Size of the database with its write-ahead log.",
             self._told.database_size,
+        )
+        yield CounterMetricFamily(
+            "kener_database_write_failures",
+            "Writes that were not done, or not in time, since the process began; a full disk, a lock.",
+            self._service.store.failures,
         )
         yield from self._histogram(
             "kener_http_request_duration_seconds",

@@ -26,12 +26,14 @@ def snooze(service: Service, tag: str) -> Response:
     key = keys.authorised(service, keys.INCIDENTS, tag)
     if isinstance(key, Response):
         return key
+    if service.monitor(tag) is None:
+        return error(404, _NOBODY)
     try:
         until = fields.read({"until": fields.moment}, frozenset({"until"}))["until"]
     except fields.Malformed as problem:
         return error(problem.code, str(problem))
     if until <= service.clock():
         return error(400, "until: should lie in the future")
-    if service.monitor(tag) is None or service.snooze(tag, until - service.clock()) is None:
+    if service.snooze(tag, until - service.clock()) is None:
         return error(404, _NOBODY)
     return jsonify(monitor=tag, snoozed_until=rfc3339(until))

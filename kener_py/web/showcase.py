@@ -10,7 +10,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from kener_py.model import Site
 from kener_py.web import ASSETS, language, words
-from kener_py.web.finish import finish
+from kener_py.web.finish import conditional, finish
 from kener_py.web.language import N_, _
 from kener_py.web.pages.show import show
 
@@ -47,6 +47,6 @@ def showcase(sites: Mapping[str, WSGIApplication]) -> WSGIApplication:
     for address in ("/", "/index.md"):
         index.add_url_rule(address, address, listed)
     index.before_request(lambda: language.choose(language.SOURCE))
-    index.after_request(lambda answer: finish(Site(), answer))
+    index.after_request(lambda answer: conditional(finish(Site(), answer)))
     index.register_error_handler(404, missing)
     return DispatcherMiddleware(index, {f"/{name}": site for name, site in sites.items()})

@@ -29,9 +29,14 @@ _DOWN = Markup('{}<span class="wide">, {}</span>')
 def register(app: Flask) -> None:
     """Give the app's templates the filters and the global of this module."""
     app.jinja_env.filters.update(
-        days_data=days_data, drawn=drawn, rows_of_days=rows_of_days, under=under, uptime_words=uptime_words
+        days_data=days_data,
+        drawn=drawn,
+        rows_of_days=rows_of_days,
+        under=under,
+        under_some=under_some,
+        uptime_words=uptime_words,
     )
-    app.jinja_env.globals.update(days_words=days_words)
+    app.jinja_env.globals.update(bars_width=bars.width, box=bars.box, days_words=days_words)
 
 
 # ---- for people ------------------------------------------------------------------------------
@@ -87,6 +92,12 @@ def under(shown: MonitorView | Group) -> Markup:
     """
     uptimes = (shown.uptime["90d"], shown.sixty, shown.uptime["30d"])
     return _under(len(shown.days), uptimes, language.current())
+
+
+def under_some(uptime: Uptime, count: int) -> Markup:
+    """The same below a strip that shows so many days on every screen, with the uptime of these."""
+    ago = n_("%(num)s day ago", "%(num)s days ago", count)
+    return _ENDS.format(ago, uptime_words(uptime), _("Today"))
 
 
 @lru_cache(maxsize=1024)  # a page of a thousand monitors has few different ones

@@ -15,13 +15,18 @@ from kener_py.web.words import root
 
 CATALOG = "/.well-known/api-catalog"
 # Heartbeats carry secrets and count; the rest is for single people.
-_FORBIDDEN = ("/heartbeat/", "/ext/heartbeat/", "/api/heartbeat/", "/api/v1/heartbeat/", "/alerts/", "/-/")
+_FORBIDDEN = (
+    "/heartbeat/", "/ext/heartbeat/", "/api/heartbeat/", "/api/v1/heartbeat/", "/alerts/", "/embed/", "/-/",
+)  # fmt: skip
 _VALID_DAYS = 364  # of a security.txt; the standard wants less than a year
 
 
 def discover(answer: Response) -> Response:
-    """The answer with the way to the description in its head, if it is JSON of the API or the front page."""
-    is_api = request.path.startswith("/api/") and answer.is_json
+    """The answer with the way to the description in its head, if it is the front page or JSON of the API.
+
+    Jobs do not read on.
+    """
+    is_api = request.path.startswith("/api/") and answer.is_json and not request.path.startswith(_FORBIDDEN)
     if is_api or request.path in ("/", "/index.md"):
         answer.headers.add("Link", f'<{root("/openapi.json")}>; rel="service-desc"; type="{TYPE}"')
         answer.headers.add("Link", f'<{root("/api")}>; rel="service-doc"; type="text/html"')

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import feedparser
 import pytest
 from icalendar import Calendar
+from jsonfeed import problems
 
 from .conftest import Serve
+from .demo import Demo
 from .server import configuration, run
 
 pytestmark = pytest.mark.real
@@ -66,3 +69,31 @@ def test_what_is_told_by_hand_is_in_every_feed_and_calendar(serve: Serve) -> Non
     server.restart()
     assert [item["id"] for item in server.get("/feed.json").json()["items"]] == names
     assert server.get("/subscribe").status == 200
+
+
+def test_readers_have_no_complaint_about_a_year_of_any_state(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    told = 0
+    try:
+        demo.start()
+        states = [path.name for path in (tmp_path / "files").iterdir()]
+        assert {"all-up", "hostile", "empty", "large"} <= set(states)
+        for state in states:
+            tags = [each["tag"] for each in demo.listed("monitors", state)][:3]
+            about = [f"/monitors/{tag}/feed.{form}" for tag in tags for form in ("atom", "rss", "json")]
+            for path in FEEDS + about:
+                answer = demo.get(f"/{state}{path}")
+                assert answer.status == 200, (state, path)
+                if path.endswith("json"):
+                    feed = answer.json()
+                    assert problems(feed) == [], (state, path)
+                    told += len(feed["items"])
+                else:
+                    found = feedparser.parse(answer.body, response_headers=answer.headers)
+                    assert not found.bozo, (state, path, found.get("bozo_exception"))
+                    assert found.version == ("rss20" if "rss" in path else "atom10")
+                    assert all(entry.id and entry.title and entry.link for entry in found.entries)
+                    told += len(found.entries)
+    finally:
+        demo.close()
+    assert told > 1_000, "a year has something to tell"

@@ -31,6 +31,7 @@ LOOKS = ("light", "dark", "phone")
 HTML = {"Accept": "text/html", "Accept-Encoding": "gzip"}
 
 FEWEST_NODES = 20  # that axe must have looked at; the smallest page, "not found", has about 30
+FEWEST_OF_EMBEDS = 6
 PERFORMANCE = 0.95
 FIRST_VIEW = 30_000  # bytes over the wire
 REQUESTS = 5
@@ -167,6 +168,18 @@ OF_A_SITE: dict[str, Page] = {
     "subscribe to 200 monitors": at("/large/subscribe"),
     "alert": signed("partial-outage"),
     "not found": at("/all-up/monitors/nothing"),
+    "embed, monitor": at("/partial-outage/embed/checkout"),
+    "embed, monitor of 30 days": at("/partial-outage/embed/checkout?days=30&theme=dark"),
+    "embed, monitor unknown": at("/unknown/embed/homepage"),
+    "embed, bars": at("/partial-outage/embed/bars/webhooks"),
+    "embed, status": at("/partial-outage/embed/status"),
+    "embed, events": at("/partial-outage/embed/events/live"),
+    "embed, maintenance": at("/maintenance/embed/events/live"),
+    "embed, no events": at("/all-up/embed/events/live"),
+    "embed, hostile": at("/hostile/embed/script"),
+    "embed, hostile and long": at("/hostile/embed/long"),
+    "embed, hostile events": at("/hostile/embed/events/live"),
+    "not found, embed": at("/all-up/embed/nothing"),
     "hostile monitor, script": at("/hostile/monitors/script"),
     "hostile monitor, Markdown": at("/hostile/monitors/markdown"),
     "hostile monitor, direction": at("/hostile/monitors/override"),
@@ -271,6 +284,27 @@ def test_a_page_of_many_monitors_is_small(demo: Demo) -> None:
     assert len(answer.body) <= count * PER_MONITOR
 
 
+# ---- pictures of links -----------------------------------------------------------------------
+
+PREVIEWS = {
+    "all-up": "up", "degraded": "degraded", "partial-outage": "partial_outage",
+    "major-outage": "major_outage", "maintenance": "maintenance", "waiting": "no_data", "empty": "no_data",
+    "unknown": "no_data",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", PREVIEWS)
+def test_a_previewer_is_shown_the_picture_of_the_state(demo: Demo, state: str) -> None:
+    """It says neither what it accepts nor which language it reads."""
+    head = demo.get(f"/{state}/", {"User-Agent": "Slackbot-LinkExpanding 1.0"}).text
+    (address,) = re.findall(r'<meta property="og:image" content="([^"]*)"', head)
+    assert urlsplit(address).path == f"/{state}/static/preview-{PREVIEWS[state]}.png"
+    picture = demo.get(address.removeprefix(demo.url))
+    assert (picture.status, picture.headers["content-type"]) == (200, "image/png")
+    assert "immutable" in picture.headers["cache-control"]
+    assert len(picture.body) <= 40_000
+
+
 # ---- validity --------------------------------------------------------------------------------
 
 
@@ -335,7 +369,7 @@ def test_axe_finds_nothing(judged: dict[str, Any], name: str) -> None:
     for look, result in page["looks"].items():
         assert result["violations"] == [], f"{look}: {json.dumps(result['violations'], indent=1)[:4000]}"
         assert result["incomplete"] == [], f"{look}: {json.dumps(result['incomplete'], indent=1)[:4000]}"
-        assert result["nodes"] >= FEWEST_NODES, look
+        assert result["nodes"] >= (FEWEST_OF_EMBEDS if "embed" in name else FEWEST_NODES), look
     assert page["looks"].keys() == set(LOOKS)
 
 

@@ -4,6 +4,7 @@ from kener_py.service.board.about import about
 from kener_py.service.board.day import day_page
 from kener_py.service.board.front import board, overall, overall_now
 from kener_py.service.board.history import month_page
+from kener_py.service.board.holding import holds_until
 from kener_py.service.board.incident import incident_page, public_incident
 from kener_py.service.board.metrics import telemetry
 from kener_py.service.board.monitor import monitor_page, monitor_view, present_view
@@ -19,6 +20,7 @@ __all__ = [
     "about",
     "board",
     "day_page",
+    "holds_until",
     "incident_page",
     "incidents",
     "is_stale",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from kener_py.web import columns
 from kener_py.web.language import N_, _, n_, number
 from kener_py.web.pages.show import SERVER, show
 from kener_py.web.pages.windows import one_each
+from kener_py.web.strips import days_data, drawn, under
 from kener_py.web.words import plain, share, when_text, word
 
 UPCOMING = 5  # maintenance windows to come on the front page, one of each plan
@@ -82,23 +83,26 @@ def front(service: Service) -> Response:
     affected = _affected(board, views)
     folds = len(board.groups) > 1 or len(views) > FEW
     file = service.config.path
+    silent = set() if shown_banner.is_silent else _silent(board, views)
+    told_on = _by_monitor_and_day(board)
     return show(
         "front",
         site=board.site,
         board=board,
         banner=shown_banner,
-        unknown=_in_words(BANNERS[Overall.UNKNOWN]),
+        unknown=unknown(),
         is_stale=board.overall is Overall.UNKNOWN,
         is_waiting=board.overall is Overall.WAITING,
         waiting=views[:CURL_LINES],
         unnamed=len(views) - CURL_LINES,
         server=board.site.url or SERVER,
         file=None if file is None else file.name,
-        silent=set() if shown_banner.is_silent else _silent(board, views),
+        silent=silent,
+        row_shows=_row_shows(board, silent, told_on),
         told=board.open_incidents[:INCIDENTS_IN_FULL],
         earlier=UPDATES,
         listed=board.open_incidents[INCIDENTS_IN_FULL:],
-        told_on=_by_monitor_and_day(board),
+        told_on=told_on,
         affected=affected[:AFFECTED],
         further=len(affected) - AFFECTED,
         folds=folds,
@@ -117,6 +121,11 @@ def front(service: Service) -> Response:
 
 def _in_words(plain: Banner) -> Banner:
     return Banner(plain.status, _(plain.title), _(plain.sentence))
+
+
+def unknown() -> Banner:
+    """What a script shows when the server does not answer any more."""
+    return _in_words(BANNERS[Overall.UNKNOWN])
 
 
 def _running(board: Board) -> list[Maintenance]:
@@ -228,6 +237,40 @@ def _by_monitor_and_day(board: Board) -> dict[tuple[str, str], list[Incident]]:
                 found.setdefault((tag, day.isoformat()), []).append(incident)
             day += timedelta(days=1)
     return found
+
+
+def _row_shows(
+    board: Board, silent: set[str], told_on: Mapping[tuple[str, str], Sequence[Incident]]
+) -> Callable[[MonitorView, str], Hashable]:
+    """What the line of a monitor depends on, beside the language: see the macro `row`."""
+    is_stale = board.overall is Overall.UNKNOWN
+    measured = board.measured if is_stale else None
+    told: dict[str, list[tuple[str, int | None, str]]] = {}
+    for (tag, on), incidents in told_on.items():
+        told.setdefault(tag, []).extend((on, each.id, each.title) for each in incidents)
+
+    def shows(view: MonitorView, heading: str) -> Hashable:
+        monitor, days = view.monitor, view.days
+        return (
+            heading,
+            monitor.tag,
+            monitor.name,
+            monitor.description,
+            board.site.timezone,
+            view.status,
+            view.since,
+            measured,
+            is_stale,
+            monitor.tag in silent,
+            days[-1].date if days else "",
+            len(days),
+            drawn(days),
+            days_data(days),
+            under(view),
+            tuple(told.get(monitor.tag, ())),
+        )
+
+    return shows
 
 
 # ---- for terminals ---------------------------------------------------------------------------

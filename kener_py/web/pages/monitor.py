@@ -18,7 +18,7 @@ from kener_py.model import (
     Uptime,
 )
 from kener_py.service import Service
-from kener_py.web import language
+from kener_py.web import embeds, language
 from kener_py.web.language import N_, _
 from kener_py.web.pages.show import SERVER, not_found, show
 from kener_py.web.pages.windows import one_each
@@ -85,6 +85,7 @@ def monitor(service: Service, tag: str) -> Response:
         planned=[(each, service.maintenance_state(each, page.at)) for each in _shown(page)],
         server=page.site.url or SERVER,
         tag=page.view.monitor.tag,
+        snippets=embeds.of_monitor(service.config, page.view.monitor),
     )
 
 

@@ -22,7 +22,12 @@ def form() -> str:
     rule = request.url_rule.rule if request.url_rule else ""
     if rule.endswith((".md", ".txt")):
         return rule.rpartition(".")[2]
-    return _named() or ("txt" if _TERMINAL.match(request.user_agent.string) else "html")
+    return _named() or ("txt" if is_terminal(request.user_agent.string) else "html")
+
+
+def is_terminal(user_agent: str) -> bool:
+    """Whether it calls from a command line."""
+    return _TERMINAL.match(user_agent) is not None
 
 
 def _named() -> str | None:

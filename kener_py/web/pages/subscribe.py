@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from kener_py.service import Service
-from kener_py.web import addresses
+from kener_py.web import addresses, embeds
 from kener_py.web.pages.show import show
 
 
@@ -18,5 +18,6 @@ def subscribe(service: Service) -> Response:
         base=base,
         # Calendar programs subscribe to what they get with this scheme; others download it once.
         webcal=f"webcal://{base.partition('://')[2]}",
+        snippets=embeds.of_page(config),
         monitors=[monitor for monitor in config.monitors.values() if not monitor.is_hidden],
     )

@@ -1,0 +1,97 @@
+"""A glance at the configuration for completion in a shell: names as they stand there, nothing is checked.
+
+Loading the file takes a third of a second and refuses a broken one; on each press of a key both are too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+DEPTH = 40  # as deep as a configuration may be
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A monitor's tag, and its name on the page."""
+
+    tag: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What could be read; `database` is None if only a whole load knows where it is."""
+
+    monitors: tuple[Named, ...] = ()
+    notifiers: tuple[str, ...] = ()
+    database: Path | None = None
+
+
+def at(path: Path, env: Mapping[str, str]) -> Glance:
+    """Return what the file says at first sight; of a file that cannot be read, nothing."""
+    try:
+        # No pipe: nobody may be there to write into it.
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+        root = _tree(yaml.parse(text, Loader=LOADER))
+    except (OSError, ValueError, yaml.YAMLError):
+        return Glance()
+    if not isinstance(root, dict):
+        return Glance()
+    notifiers = root.get("notifiers")
+    return Glance(
+        tuple(_monitors(root.get("monitors"))),
+        tuple(notifiers) if isinstance(notifiers, dict) else (),
+        _database(root.get("server"), path, env),
+    )
+
+
+def _tree(events: Iterable[Any]) -> object:
+    """Return the first document: every value as a text, None for an alias.
+
+    `yaml.load` would do, but it recurses in C, where a deeply nested file ends the process.
+    """
+    opened: list[list[object]] = []
+    for event in events:
+        node: object
+        if isinstance(event, yaml.CollectionStartEvent):
+            opened.append([])
+            if len(opened) > DEPTH:
+                raise ValueError
+            continue
+        if isinstance(event, yaml.ScalarEvent):
+            node = event.value
+        elif isinstance(event, yaml.AliasEvent):
+            node = None
+        elif isinstance(event, yaml.SequenceEndEvent):
+            node = opened.pop()
+        elif isinstance(event, yaml.MappingEndEvent):
+            inside = opened.pop()
+            pairs = zip(inside[::2], inside[1::2], strict=True)
+            node = {key: value for key, value in pairs if isinstance(key, str)}
+        else:
+            continue
+        if not opened:
+            return node
+        opened[-1].append(node)
+    return None
+
+
+def _monitors(listed: object) -> Iterator[Named]:
+    for entry in listed if isinstance(listed, list) else ():
+        tag = entry.get("tag") if isinstance(entry, dict) else None
+        if isinstance(tag, str) and tag and "${" not in tag:
+            name = entry.get("name")
+            yield Named(tag, name if isinstance(name, str) else "")
+
+
+def _database(server: object, path: Path, env: Mapping[str, str]) -> Path | None:
+    if given := env.get("KENER_DATABASE"):
+        return Path(given)
+    name = server.get("database", "kener.db") if isinstance(server, dict) else "kener.db"
+    return path.parent / name if isinstance(name, str) and name and "${" not in name else None

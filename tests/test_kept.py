@@ -1,0 +1,365 @@
+"""What is kept: given out without a render, never older than what it shows, and Flask's own answer."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import past
+import pytest
+from conftest import World
+from flask import Flask, template_rendered
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from past import NOW, job, tell, window, world
+from secretive import FORMS, KEY, addresses, rules, secretive
+from werkzeug.test import TestResponse
+
+from kener_py import store
+from kener_py.model import HOUR, MINUTE, SECOND, Gap, Status
+from kener_py.service import incidents
+from kener_py.web import create, fragments, kept
+from kener_py.web.kept import Ahead
+from kener_py.web.short import ShortPath
+
+BROWSER = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """The templates that are rendered meanwhile."""
+    seen: list[str] = []
+
+    def note(_sender: object, template: object, **_more: object) -> None:
+        seen.append(getattr(template, "name", ""))
+
+    with template_rendered.connected_to(note, app):
+        yield seen
+
+
+def ahead_of(app: Flask) -> Ahead:
+    short = app.wsgi_app
+    assert isinstance(short, ShortPath)
+    inside = short.rest.__closure__[0].cell_contents  # type: ignore[attr-defined]
+    assert isinstance(inside, Ahead)
+    return inside
+
+
+class Site:
+    def __init__(self, made: World) -> None:
+        self.world = made
+        self.app = create(made.service)
+        self.client: FlaskClient = self.app.test_client()
+
+    def renders(self, path: str = "/", **more: object) -> int:
+        """How many templates are rendered for this request."""
+        with counted(self.app) as seen:
+            answer = self.client.get(path, headers={**BROWSER, **more})  # type: ignore[arg-type]
+        assert answer.status_code == 200
+        return len(seen)
+
+    def text(self, path: str = "/") -> str:
+        return self.client.get(path, headers=BROWSER).text
+
+
+@pytest.fixture
+def site(db):
+    made = Site(world(db, (job("job"), job("calm")), past.up("job", "calm")))
+    made.renders()
+    return made
+
+
+def test_the_second_visitor_gets_what_the_first_one_got(site):
+    assert site.renders() == 0
+    assert site.renders("/monitors/job") == 1
+    assert site.renders("/monitors/job") == 0
+
+
+def test_each_form_language_coding_and_prefix_is_kept_by_itself(site):
+    assert site.renders(**{"Accept-Language": "de"}) == 1
+    assert site.renders(**{"Accept-Language": "de"}) == 0
+    assert site.renders(**{"Accept-Encoding": "gzip"}) == 1
+    assert site.renders(**{"Accept-Encoding": "br, gzip"}) == 1
+    assert site.renders(**{"Accept-Encoding": "gzip, br;q=0.9"}) == 0  # gzip, as before
+    assert site.renders(Accept="text/markdown") == 1
+    assert site.renders(**{"Accept": "*/*", "User-Agent": "curl/8.5"}) == 1
+    assert site.renders(**{"Accept": "*/*", "User-Agent": "curl/8.6"}) == 0
+    assert site.renders("/?lang=fr") == 1
+    with counted(site.app) as seen:
+        below = site.client.get("/", headers=BROWSER, environ_overrides={"SCRIPT_NAME": "/status"})
+    assert len(seen) == 1
+    assert 'href="/status/' in below.text
+    assert 'href="/status/' not in site.text()
+
+
+def publish_soon(site: Site) -> None:
+    tell(site.world, "A draft", monitors=("job",), is_draft=True)
+    site.world.db.write(
+        lambda db: db.execute("update incident set publish_at = ?", [site.world.clock.now + 5 * SECOND])
+    )
+    site.renders()
+    site.world.clock.now += 5 * SECOND
+
+
+def begin_window(site: Site) -> None:
+    site.world.service.add_maintenance("Disks", NOW + 31 * SECOND, NOW + 40 * SECOND)
+    site.renders()
+    site.world.clock.now = NOW + 31 * SECOND
+
+
+def end_window(site: Site) -> None:
+    begin_window(site)
+    site.renders()
+    site.world.clock.now = NOW + 40 * SECOND
+
+
+def stand_still(site: Site) -> None:
+    site.world.look_at(NOW + 30 * SECOND)
+    site.world.clock.now = NOW + 3 * MINUTE
+    site.renders()
+    site.world.clock.now = NOW + 3 * MINUTE + 30 * SECOND + 1
+
+
+def say_beside(site: Site) -> None:
+    with store.beside(site.world.db.path) as db:
+        incidents.create(db, site.world.service.config, "From beside", "Text.", site.world.clock.now)
+
+
+def write_an_incident(site: Site) -> None:
+    tell(site.world, "Disks are full", monitors=())
+
+
+CHANGES: dict[str, tuple[Callable[[Site], object], str]] = {
+    "a job reports trouble": (lambda site: site.world.beat(Status.DOWN), "Partial outage"),
+    "somebody writes an incident": (
+        lambda site: tell(site.world, "Disks are full", monitors=()),
+        "Disks are full",
+    ),
+    "a command writes one beside the server": (say_beside, "From beside"),
+    "a draft becomes public": (publish_soon, "A draft"),
+    "a window begins": (begin_window, "Disks"),
+    "a window ends": (end_window, "All systems operational"),
+    "the loop stands still": (stand_still, "Status unknown"),
+    "another file is loaded": (
+        lambda site: site.world.service.reload(past.config((job("fresh"),), (), {}, site=past.SITE)),
+        "Fresh",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_seen_by_the_next_visitor(site, name):
+    change, said = CHANGES[name]
+    before = site.text()
+    change(site)
+    assert site.renders() == 1
+    assert said in site.text()
+    assert site.text() != before
+
+
+def test_what_a_tick_finds_is_seen_by_the_next_visitor(db):
+    site = Site(world(db, (past.monitor("job"),), [(NOW - MINUTE, "job", Status.UP)]))
+    assert "All systems operational" in site.text()
+    site.world.look_at(NOW + 20 * MINUTE)
+    assert "Major outage" in site.text()
+
+
+def test_time_alone_makes_a_page_new_each_full_minute(site):
+    site.world.clock.now = NOW + 59_999
+    assert site.renders() == 0
+    site.world.clock.now = NOW + MINUTE
+    site.world.service.mark_alive(NOW + MINUTE)
+    assert site.renders() == 1
+    assert site.renders() == 0
+
+
+def test_midnight_is_seen(site):
+    midnight = 1_790_805_600_000  # 2026-10-01T00:00:00+02:00
+    for at in (midnight - MINUTE, midnight - 1):
+        site.world.clock.now = at
+        site.world.service.mark_alive(at)
+        assert 'data-from="2026-07-03"' in site.text()
+    site.world.clock.now = midnight
+    assert 'data-from="2026-07-04"' in site.text()
+
+
+def test_a_heartbeat_that_changes_nothing_leaves_the_page_and_renews_its_monitor(site):
+    site.renders("/monitors/job")
+    site.world.beat()
+    assert site.renders() == 0
+    assert site.renders("/monitors/job") == 1
+    told = site.client.get("/api/v1/monitors/job").json
+    site.world.clock.now += SECOND
+    site.world.beat()
+    assert site.client.get("/api/v1/monitors/job").json["last_heartbeat"] > told["last_heartbeat"]
+
+
+def test_the_life_of_the_loop_leaves_the_page(site):
+    site.world.clock.now += 20 * SECOND
+    site.world.service.mark_alive(site.world.clock.now)
+    assert site.renders() == 0
+
+
+def test_a_gap_in_the_life_of_the_loop_is_seen(site):
+    site.renders()
+    version = site.world.service.version(False)
+    site.world.service.mark_alive(NOW + HOUR)
+    assert site.world.service.version(False) != version
+    assert store.gaps(site.world.db.read(), 1) == (Gap(NOW, NOW + HOUR),)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "br"])
+def test_who_has_it_already_is_told_so(site, coding):
+    headers = {**BROWSER, "Accept-Encoding": coding}
+    tag = site.client.get("/", headers=headers).headers["ETag"]
+    for named in (tag, f'W/"x", {tag}', "*", tag.removeprefix("W/")):
+        answer = site.client.get("/", headers={**headers, "If-None-Match": named})
+        assert (answer.status_code, answer.data) == (304, b"")
+        assert answer.headers["ETag"] == tag
+    assert site.client.get("/", headers={**headers, "If-None-Match": '"other"'}).status_code == 200
+
+
+def test_head_is_the_head_of_get(site):
+    get, head = site.client.get("/", headers=BROWSER), site.client.head("/", headers=BROWSER)
+    assert head.data == b""
+    assert sorted(head.headers) == sorted(get.headers)
+
+
+def test_nothing_that_a_key_shows_is_kept(db):
+    made = secretive(db)
+    site = Site(made)
+    everybody = site.client.get("/api/v1/incidents").data
+    with_key = site.client.get("/api/v1/incidents", headers={"X-API-Key": KEY}).data
+    assert with_key != everybody
+    assert site.client.get("/api/v1/incidents").data == everybody
+    assert site.client.get("/api/v1/incidents", headers={"Authorization": f"Bearer {KEY}"}).data == with_key
+
+
+def test_every_answer_that_is_kept_is_flasks_own(db):
+    """All routes in all forms: asked twice as served, once without what keeps."""
+    made = secretive(db)
+    site, plain = Site(made), create(made.service)
+    keeping = ahead_of(plain)
+    asked = plain.test_client()
+    plain.wsgi_app.rest = keeping.rest  # type: ignore[attr-defined]
+    for rule in {rule for method, rule in rules() if method == "GET"}:
+        if rule in ("/metrics", "/health"):
+            continue  # tell how long requests took
+        for address in addresses(rule):
+            for form in FORMS:
+                wanted = asked.get(address, headers=form)
+                for _ in range(2):
+                    found = site.client.get(address, headers=form)
+                    assert (found.status_code, found.data) == (wanted.status_code, wanted.data), address
+                    assert heads(found) == heads(wanted), address
+    assert len(site_keeper(site)._kept) > 200
+
+
+def heads(answer: TestResponse) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in answer.headers if name != "Date")
+
+
+def site_keeper(site: Site) -> kept.Keeper:
+    return ahead_of(site.app)._keeper
+
+
+def test_one_visitor_of_a_crowd_waits_for_the_render_and_the_others_for_him(site):
+    site.world.db.touch()
+    gate, renders = threading.Barrier(12), []
+
+    def slow(_sender: object, **_more: object) -> None:
+        renders.append(threading.current_thread())
+
+    def visit() -> None:
+        client = site.app.test_client()
+        gate.wait(10)
+        assert client.get("/", headers=BROWSER).status_code == 200
+
+    threads = [threading.Thread(target=visit) for _ in range(12)]
+    with template_rendered.connected_to(slow, site.app):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(renders) == 1
+
+
+def test_a_render_that_fails_lets_the_next_one_try(site, monkeypatch):
+    site.world.db.touch()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.world.db, "read", fail)
+        assert site.client.get("/", headers=BROWSER).status_code == 500
+    assert site.renders() == 1
+
+
+def test_addresses_without_end_take_a_bounded_room(site, monkeypatch):
+    monkeypatch.setattr(kept, "_MOST_ANSWERS", 20)
+    keeper = site_keeper(site)
+    for number in range(60):
+        site.client.get(f"/status.txt?{number}", headers=BROWSER)
+    assert len(keeper._kept) == 20
+    monkeypatch.setattr(kept, "_MOST_BYTES", 30_000)
+    for number in range(10):
+        site.client.get(f"/?{number}", headers=BROWSER)
+    assert keeper._size <= 30_000
+    assert keeper._size == sum(each.size for each in keeper._kept.values())
+
+
+def test_an_address_of_thousands_of_letters_is_not_kept(site):
+    long = "/?" + "x" * 3_000
+    assert site.renders(long) == 1
+    assert site.renders(long) == 1
+
+
+def test_what_is_not_found_is_not_kept(site):
+    site.client.get("/monitors/later", headers=BROWSER)
+    site.client.get("/monitors/later", headers=BROWSER)
+    assert not any("later" in part for key in site_keeper(site)._kept for part in key)
+
+
+EVENTS = ["up", "down", "degraded", "tell", "draft", "window", "look", "still", "beside", "nothing"]
+PAGES = ("/", "/monitors/job", "/history", "/status.txt", "/api/v2/summary.json", "/badge/job/status")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(EVENTS), st.integers(0, 4), st.sampled_from(["job", "calm"])), max_size=8
+    )
+)
+def test_whatever_happens_a_page_is_what_it_would_be_if_nothing_were_kept(tmp_path_factory, events):
+    db = store.Store(tmp_path_factory.mktemp("kept") / "kener.db")
+    try:
+        made = world(
+            db,
+            (past.monitor("job"), past.monitor("calm")),
+            past.up("job", at=NOW - HOUR),
+            maintenances=(window("Plan", NOW + 2 * MINUTE, NOW + 5 * MINUTE, "job"),),
+        )
+        made.service.tidy(NOW)
+        site = Site(made)
+        for name, minutes, tag in events:
+            made.clock.now += minutes * MINUTE
+            made.clock.now -= made.clock.now % MINUTE  # within a minute a page may be older
+            at = made.clock.now
+            if name in ("up", "down", "degraded"):
+                made.beat(Status[name.upper()], tag=tag)
+            elif name in ("tell", "draft"):
+                tell(made, f"About {tag}", monitors=(tag,), started=at, is_draft=name == "draft")
+            elif name == "window":
+                made.service.add_maintenance("By hand", at, at + 3 * MINUTE, (tag,))
+            elif name == "look":
+                made.look()
+            elif name == "beside":
+                say_beside(site)
+            for page in PAGES:
+                shown = site.client.get(page, headers=BROWSER)
+                fragments._made.cache_clear()
+                fresh = create(made.service).test_client().get(page, headers=BROWSER)
+                assert shown.data == fresh.data, f"{page} after {name}"
+    finally:
+        db.close()
