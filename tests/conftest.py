@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
+import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from jinja2.bccache import Bucket, BytecodeCache
+from hypothesis import settings
 
 from kener_py import store
 from kener_py.model import (
@@ -72,24 +75,36 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
 
 
-# ---- templates -------------------------------------------------------------------------------
+# ---- laws ------------------------------------------------------------------------------------
+
+# `make test`, and whatever runs where CI is set, tries a law as often as it says; all else a quarter of that.
+settings.register_profile("thorough", settings.default, deadline=None)
+settings.register_profile("quick", settings.default, deadline=None, max_examples=25)
+settings.load_profile("thorough" if "CI" in os.environ else "quick")
 
 
-class Compiled(BytecodeCache):
-    """Templates compiled once for the thousands of apps that tests make."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.found:
-            bucket.bytecode_from_string(self.found[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.found[bucket.key] = bucket.bytecode_to_string()
+def tries(number: int) -> int:
+    """So many examples, or the share of them that the profile asks for."""
+    return max(number * settings.default.max_examples // 100, 5)
 
 
-Flask.jinja_options = {"bytecode_cache": Compiled()}
+# ---- what is left out ------------------------------------------------------------------------
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """All that is in `real` carries that mark; who wants none of it need not wait for its imports."""
+    is_left_out = collection_path == Path(__file__).parent / "real" and config.option.markexpr == "not real"
+    return is_left_out or None
+
+
+# ---- garbage ---------------------------------------------------------------------------------
+
+
+def pytest_collection_finish() -> None:
+    """What pytest knows of thousands of tests stays: to search it for garbage took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 # ---- fakes -----------------------------------------------------------------------------------
@@ -162,6 +177,40 @@ def config(
         notifiers={name: Notifier(name, urls) for name, urls in notifiers.items()},
         **fields,
     )
+
+
+# ---- files -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def new_folder() -> Iterator[Path]:
+    """In memory where there is one: a disk takes 5 ms to be sure, and nothing crashes here."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@cache
+def empty_database() -> bytes:
+    """The file that all migrations leave behind: to run them takes ten times as long as to open it."""
+    with new_folder() as folder:
+        store.Store(folder / "kener.db").close()
+        return (folder / "kener.db").read_bytes()
+
+
+def new_store(path: Path) -> store.Store:
+    """A store over a new file."""
+    path.write_bytes(empty_database())
+    return store.Store(path)
+
+
+@contextmanager
+def short_store() -> Iterator[store.Store]:
+    """A store for those who cannot have the fixture `db`, which is one test's."""
+    with new_folder() as folder:
+        opened = new_store(folder / "kener.db")
+        yield opened
+        opened.close()
 
 
 # ---- a world ---------------------------------------------------------------------------------
@@ -251,19 +300,14 @@ def sent() -> Sent:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: a disk takes 5 ms to be sure, and nothing crashes here."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir():
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as name:
-        yield Path(name)
+def folder() -> Iterator[Path]:
+    with new_folder() as made:
+        yield made
 
 
 @pytest.fixture
 def db(folder: Path) -> Iterator[store.Store]:
-    opened = store.Store(folder / "kener.db")
+    opened = new_store(folder / "kener.db")
     yield opened
     opened.close()
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import re
+from html import unescape
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta"}
+ATTRIBUTE = re.compile(r"""\s+([\w:-]+)(?:=("[^"]*"|'[^']*'))?""", re.ASCII)
+TOKEN = re.compile(
+    rf"(?P<text>[^<]+)|</(?P<end>\w+)>|<(?P<start>\w+)(?P<attributes>(?:{ATTRIBUTE.pattern})*)\s*(?P<empty>/?)>",
+    re.ASCII,
+)
 
 
-class Page(HTMLParser):
-    """A parsed page: balanced, without duplicate ids, nothing that the CSP forbids, one h1."""
+class Page:
+    """A parsed page: balanced, without duplicate ids, nothing that the CSP forbids, one h1.
+
+    Names are in lower case. Stricter than `html.parser`, and much faster.
+    """
 
     landmarks = ("main", "header", "footer")
 
     def __init__(self, html: str) -> None:
-        super().__init__()
         self.html, self.tags, self.stack, self.words = html, [], [], []
         self.inert: list[tuple[str, dict[str, str]]] = []
         self.texts: dict[str, list[str]] = {}
-        self.feed(html)
+        self.open: list[tuple[list[str], int, int]] = []  # where its text will stand, and its first word
+        self.parse()
         assert self.stack == []
         ids = [attributes["id"] for _, attributes in self.tags if "id" in attributes]
         assert len(ids) == len(set(ids))
@@ -31,28 +40,41 @@ class Page(HTMLParser):
             assert "style" not in attributes
             assert not any(name.startswith("on") for name in attributes)
 
-    def handle_starttag(self, tag: str, attrs) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.stack.append(tag)
-        if "template" in self.stack:  # no part of the page until a script makes it one
-            self.tags.pop()
-            self.inert.append((tag, dict(attrs)))
-        elif tag not in VOID:
-            self.texts.setdefault(tag, []).append("")
+    def parse(self) -> None:
+        at = re.match(r"\s*<!doctype html>", self.html, re.IGNORECASE).end()
+        while at < len(self.html):
+            token = TOKEN.match(self.html, at)
+            assert token, f"no HTML of ours: {self.html[at : at + 80]}"
+            at = token.end()
+            if token["text"]:
+                if "template" not in self.stack:
+                    self.words.append(unescape(token["text"]))
+            elif token["end"]:
+                self.handle_end(token["end"].lower())
+            else:
+                self.handle_start(token["start"].lower(), token["attributes"], bool(token["empty"]))
 
-    def handle_startendtag(self, tag: str, attrs) -> None:
-        (self.inert if "template" in self.stack else self.tags).append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.stack.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "template" in self.stack:
+    def handle_start(self, tag: str, given: str, is_empty: bool) -> None:
+        pairs = ATTRIBUTE.findall(given) if given else []
+        attributes = {name.lower(): unescape(value[1:-1]) if value else None for name, value in pairs}
+        assert len(attributes) == len(pairs), f"an attribute twice: <{tag}{given}>"
+        # No part of the page until a script makes it one.
+        is_inert = "template" in self.stack or tag == "template"
+        (self.inert if is_inert else self.tags).append((tag, attributes))
+        if is_empty or tag in VOID:
             return
-        self.words.append(data)
-        for tag in set(self.stack):
-            self.texts[tag][-1] += data
+        self.stack.append(tag)
+        if not is_inert:
+            texts = self.texts.setdefault(tag, [])
+            self.open.append((texts, len(texts), len(self.words)))
+            texts.append("")
+
+    def handle_end(self, tag: str) -> None:
+        is_inert = "template" in self.stack
+        assert self.stack.pop() == tag
+        if not is_inert:
+            texts, place, begin = self.open.pop()
+            texts[place] = "".join(self.words[begin:])
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.tags if name == tag]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import World
+from conftest import World, short_store
 from flask.testing import FlaskClient
 from past import NOW, SITE, client, job, up, window, world
 from werkzeug.test import TestResponse
@@ -37,8 +38,7 @@ HOSTILE = (
 )
 
 
-@pytest.fixture
-def site(db: store.Store) -> World:
+def of_every_state(db: store.Store) -> World:
     monitors = (job("good"), job("bad"), job("slow"), job("new"), job("planned"), job("hidden"))
     return world(
         db,
@@ -53,8 +53,14 @@ def site(db: store.Store) -> World:
 
 
 @pytest.fixture
-def visitor(site: World) -> FlaskClient:
-    return client(site)
+def site(db: store.Store) -> World:
+    return of_every_state(db)
+
+
+@pytest.fixture(scope="module")
+def visitor() -> Iterator[FlaskClient]:
+    with short_store() as opened:
+        yield client(of_every_state(opened))
 
 
 def ask(visitor: FlaskClient, address: str, **query: str) -> TestResponse:
@@ -342,21 +348,25 @@ def test_other_addresses_of_badges_are_not_found(visitor, address):
 # ---- what others write -----------------------------------------------------------------------
 
 
+WISHES = ("label", "labelColor", "color", "fillColor", "sinceLast", "locale", "animate")
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("style", badges.STYLES)
 def test_nothing_in_an_address_breaks_the_picture(visitor, text, style):
-    query = dict.fromkeys(
-        ("label", "labelColor", "color", "fillColor", "sinceLast", "locale", "animate"), text
-    )
     for kind in KINDS:
-        picture = drawn(visitor, f"good/{kind}", style=style, **query)
+        picture = drawn(visitor, f"good/{kind}", style=style, **dict.fromkeys(WISHES, text))
         assert {each.tag.removeprefix(SVG) for each in picture.iter()} <= {
             "svg", "title", "linearGradient", "stop", "clipPath", "rect", "g", "text", "circle"
         }  # fmt: skip
         for each in picture.iter():
             assert not [name for name in each.attrib if name.startswith("on") or "href" in name]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_nothing_in_an_address_breaks_the_document(visitor, text):
     for kind in DOCUMENTS:
-        assert len(told(visitor, f"good/{kind}", **query)["label"]) <= 80
+        assert len(told(visitor, f"good/{kind}", **dict.fromkeys(WISHES, text))["label"]) <= 80
 
 
 @pytest.mark.parametrize("text", [each for each in HOSTILE if each], ids=range(len(HOSTILE) - 1))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -180,7 +181,7 @@ def assert_refused_in_our_words(tmp_path: Path, text: str | bytes) -> None:
     assert not any("ydantic" in problem.message for problem in problems)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=tries(300), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.one_of(st.text(), WORDS.map(" ".join), WORDS.map("".join)))
 def test_any_text_is_a_configuration_or_a_config_error(tmp_path: Path, text: str) -> None:
     assert_refused_in_our_words(tmp_path, text.encode("utf-8", "surrogatepass"))
@@ -206,7 +207,7 @@ def fields_of(node: dict[str, object]) -> st.SearchStrategy[object]:
     return st.one_of(VALUES, st.sampled_from(node.get("examples") or [None]))  # type: ignore[arg-type]
 
 
-@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=tries(200), suppress_health_check=list(HealthCheck), deadline=None)
 @given(fields_of(config.schema()))
 def test_known_fields_with_any_value_never_raise_anything_else(tmp_path: Path, value: object) -> None:
     assert_refused_in_our_words(tmp_path, yaml.safe_dump(value, allow_unicode=True))

@@ -1,13 +1,11 @@
 """A monitor's day: it is tiled from midnight to midnight, whatever the clocks do, and told in full."""
 
 import re
-import tempfile
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from conftest import Clock, World, config, monitor
+from conftest import Clock, World, config, monitor, short_store, tries
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,7 +96,7 @@ ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut", "America/
 moments = st.integers(0, 40 * DAY)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(
     zone=st.sampled_from(ZONES),
     until=st.integers(midnight("2026-03-20", "UTC"), midnight("2026-11-05", "UTC")),
@@ -109,8 +107,7 @@ moments = st.integers(0, 40 * DAY)
 def test_spans_tile_the_day_and_add_up_to_it(zone, until, changes, lives, windows) -> None:
     begin = until - 40 * DAY
     given_config = config(site=site(zone), retention=Retention(days=30))
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        db = store.Store(Path(folder) / "kener.db")
+    with short_store() as db:
 
         def job(found: store.Database) -> None:
             happened = sorted({begin + at: each for at, each in changes}.items())
@@ -138,7 +135,6 @@ def test_spans_tile_the_day_and_add_up_to_it(zone, until, changes, lives, window
             _is_tiled(page, zone, until)
             assert page.day == shown  # the strip, the calendar and the day's page tell one story
         assert 29 <= met <= 31  # 30 times 24 hours are not always 30 days
-        db.close()
 
 
 def _is_tiled(page: DayPage, zone: str, at: Instant) -> None:

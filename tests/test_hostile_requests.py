@@ -16,14 +16,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import World
+from conftest import World, short_store
 from flask import Flask
 from flask.testing import FlaskClient
 from secretive import BROWSER, KEY, MARK, OTHER_SECRET, VALUES, secretive
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from kener_py import store, web
+from kener_py import web
 from kener_py.web.finish import HEADERS as OF_SAFETY
 
 SLOWEST = 1.0  # seconds of this process for one answer; what has no flaw takes a hundredth
@@ -129,10 +129,9 @@ def value(name: str, converter: str | None) -> str:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with_past = store.Store(tmp_path_factory.mktemp("hostile") / "kener.db")
-    yield Site(secretive(with_past))
-    with_past.close()
+def whole() -> Iterator[Site]:
+    with short_store() as with_past:
+        yield Site(secretive(with_past))
 
 
 @pytest.fixture

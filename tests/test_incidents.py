@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from conftest import Clock, T, World, config, monitor
+from conftest import Clock, T, World, config, monitor, short_store, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -524,15 +522,12 @@ acts = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    folder = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        opened = store.Store(Path(name) / "kener.db")
+def shared():
+    with short_store() as opened:
         yield opened
-        opened.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(todo=st.lists(st.tuples(st.integers(0, 2), acts), max_size=12), is_draft=st.booleans())
 def test_whatever_is_done_the_story_stays_whole(shared, todo, is_draft):
     for table in ("incident", "incident_monitor", "incident_update", "alert", "change", "state"):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import new_store
 
 from kener_py import config, store
 from kener_py.cli import beside, main
@@ -39,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def service(folder: Path) -> Iterator[Service]:
     """A server that runs while the commands do."""
-    db = store.Store(folder / "kener.db")
+    db = new_store(folder / "kener.db")
     yield Service(db, config.load(folder / "config.yaml", {}), lambda: NOW)
     db.close()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_web import CONFIG, NOW, OLD, READER, STAR, World, api_key, cleaned_workshop, opened  # noqa: F401
+from test_web import CONFIG, NOW, OLD, READER, STAR, World, api_key, opened  # noqa: F401
 from test_web import KEY as BEATS
 from werkzeug.test import TestResponse
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import past
 import pytest
-from conftest import World
+from conftest import World, short_store, tries
 from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 from hypothesis import given, settings
@@ -325,15 +325,14 @@ EVENTS = ["up", "down", "degraded", "tell", "draft", "window", "look", "still", 
 PAGES = ("/", "/monitors/job", "/history", "/status.txt", "/api/v2/summary.json", "/badge/job/status")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(EVENTS), st.integers(0, 4), st.sampled_from(["job", "calm"])), max_size=8
     )
 )
-def test_whatever_happens_a_page_is_what_it_would_be_if_nothing_were_kept(tmp_path_factory, events):
-    db = store.Store(tmp_path_factory.mktemp("kept") / "kener.db")
-    try:
+def test_whatever_happens_a_page_is_what_it_would_be_if_nothing_were_kept(events):
+    with short_store() as db:
         made = world(
             db,
             (past.monitor("job"), past.monitor("calm")),
@@ -361,5 +360,3 @@ def test_whatever_happens_a_page_is_what_it_would_be_if_nothing_were_kept(tmp_pa
                 fragments._made.cache_clear()
                 fresh = create(made.service).test_client().get(page, headers=BROWSER)
                 assert shown.data == fresh.data, f"{page} after {name}"
-    finally:
-        db.close()

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -137,6 +137,25 @@ def part(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def for_each(files: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """One test of all files: as a test of its own, each would take longer in pytest than in itself."""
+
+    def made(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            failures = {}
+            for file in files:
+                try:
+                    check(file)
+                except AssertionError as failure:
+                    failures[name(file)] = str(failure)
+            assert failures == {}
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return test
+
+    return made
+
+
 @cache
 def tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(), str(file))
@@ -156,8 +175,10 @@ def imports(file: Path) -> Iterator[str]:
                 yield node.module
 
 
-def calls(file: Path) -> Iterator[tuple[str, ast.Call]]:
+@cache
+def calls(file: Path) -> list[tuple[str, ast.Call]]:
     """Every call by the last two names of what is called: "time.time", "datetime.now", "open"."""
+    found = []
     origins: dict[str, str] = {}
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
@@ -170,7 +191,8 @@ def calls(file: Path) -> Iterator[tuple[str, ast.Call]]:
         if isinstance(node, ast.Call):
             names = ast.unparse(node.func).split(".")
             names[0] = origins.get(names[0], names[0])
-            yield ".".join(".".join(names).split(".")[-2:]), node
+            found.append((".".join(".".join(names).split(".")[-2:]), node))
+    return found
 
 
 def strings(file: Path) -> Iterator[ast.Constant]:
@@ -190,7 +212,7 @@ def strings(file: Path) -> Iterator[ast.Constant]:
 # ---- the arrows ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
+@for_each(FILES)
 def test_a_part_imports_only_what_lies_further_in(file):
     allowed = ARROWS[part(file)] | {part(file)}
     ours = {each.split(".")[1] for each in imports(file) if each.startswith("kener_py.")}
@@ -211,7 +233,7 @@ def test_every_file_belongs_to_a_part():
     assert {part(file) for file in FILES} == set(ARROWS)
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
+@for_each(FILES)
 def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
     for module in imports(file):
         top = module.partition(".")[0]
@@ -273,20 +295,20 @@ def test_apprise_is_imported_only_where_it_is_used():
 CORE_FILES = [file for file in FILES if part(file) in CORE]
 
 
-@pytest.mark.parametrize("file", CORE_FILES, ids=name)
+@for_each(CORE_FILES)
 def test_the_core_imports_nothing_that_reaches_outside(file):
     allowed = FOR_MODEL if part(file) == "model" else FOR_CORE
     found = {each.partition(".")[0] for each in imports(file)} - {"kener_py"}
     assert found - (LIBRARIES.keys()) <= allowed
 
 
-@pytest.mark.parametrize("file", CORE_FILES, ids=name)
+@for_each(CORE_FILES)
 def test_the_core_reads_and_writes_nothing(file):
     forbidden = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint"}
     assert {called for called, _ in calls(file)} & forbidden == set()
 
 
-@pytest.mark.parametrize("file", CORE_FILES, ids=name)
+@for_each(CORE_FILES)
 def test_the_nouns_of_the_core_are_frozen(file):
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.ClassDef) and not node.bases:
@@ -298,7 +320,7 @@ def test_the_nouns_of_the_core_are_frozen(file):
 # ---- time and SQL ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
+@for_each(FILES)
 def test_the_clock_is_read_only_where_a_reason_is_given(file):
     for called, node in calls(file):
         given = len(node.args) + len(node.keywords)
@@ -313,7 +335,7 @@ def test_every_reason_to_read_the_clock_still_holds():
     assert CLOCKS.keys() <= reads
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
+@for_each(FILES)
 def test_no_moment_is_read_in_the_zone_of_the_machine(file):
     for called, node in calls(file):
         given = len(node.args) + len(node.keywords)
@@ -323,13 +345,13 @@ def test_no_moment_is_read_in_the_zone_of_the_machine(file):
             assert given == 1, f"line {node.lineno}: {called}"
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if part(file) != "store"], ids=name)
+@for_each([file for file in FILES if part(file) != "store"])
 def test_sql_is_written_only_in_the_store(file):
     found = [f"line {each.lineno}: {each.value[:60]}" for each in strings(file) if SQL.match(str(each.value))]
     assert found == []
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if part(file) != "store"], ids=name)
+@for_each([file for file in FILES if part(file) != "store"])
 def test_a_connection_is_asked_only_by_the_store(file):
     assert {called.rpartition(".")[2] for called, _ in calls(file)} & {
         "execute",
@@ -379,7 +401,7 @@ def test_plain_words_are_no_sql(text):
     assert not SQL.match(text)
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if part(file) == "store"], ids=name)
+@for_each([file for file in FILES if part(file) == "store"])
 def test_values_reach_sql_only_as_parameters(file):
     """What stands inside a statement is a constant of the module, a table's name or question marks."""
     names = {
@@ -406,14 +428,14 @@ def test_values_reach_sql_only_as_parameters(file):
 # ---- names -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
+@for_each(FILES)
 def test_a_module_is_named_after_its_subject(file):
     assert not {"utils", "util", "helpers", "common", "base", "manager", "misc"} & {
         each.removesuffix(".py") for each in file.relative_to(PACKAGE).parts
     }
 
 
-@pytest.mark.parametrize("file", [f for f in FILES if f.name != "__main__.py"], ids=name)
+@for_each([f for f in FILES if f.name != "__main__.py"])
 def test_a_module_says_what_its_job_is(file):
     described = ast.get_docstring(tree(file))
     assert described

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from conftest import T
+from conftest import T, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,7 +156,7 @@ ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/
 NIGHTS = st.sampled_from([utc("2026-03-27"), utc("2026-10-23"), utc("2026-11-01"), utc("2026-04-03")])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(SCHEDULES, ZONES, NIGHTS, st.integers(1, 30), st.integers(0, 72), st.integers(1, 48))
 def test_a_part_of_a_period_has_those_windows_of_the_whole_that_overlap_it(
     schedule: str, zone: str, night: Instant, hours: int, first: int, length: int

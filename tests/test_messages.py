@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import T, monitor, rule
+from conftest import T, monitor, rule, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -292,7 +292,7 @@ NOTICES = st.builds(
 
 
 @given(st.lists(NOTICES, max_size=3), ODD)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_no_text_breaks_out_of_its_form(notices: list[Notice], delivery: str) -> None:
     made = compose(notices, BERLIN, delivery)
     assert "\n" not in made.title

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import past
 import pytest
+from conftest import short_store
 from flask.testing import FlaskClient
 from secretive import (
     BROWSER,
@@ -31,10 +32,9 @@ from kener_py.model import LANGUAGES, MINUTE, Server
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
-    with_past = store.Store(tmp_path_factory.mktemp("leaks") / "kener.db")
-    yield past.client(secretive(with_past))
-    with_past.close()
+def site() -> Iterator[FlaskClient]:
+    with short_store() as with_past:
+        yield past.client(secretive(with_past))
 
 
 @pytest.mark.parametrize(("method", "rule"), rules())

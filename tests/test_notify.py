@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
-from conftest import LIMITS, T, rule
+from conftest import LIMITS, T, rule, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receivers import Answer, MailReceiver, Request, WebReceiver, mail_receiver, web_receiver
@@ -165,7 +165,7 @@ ODD = st.text(st.characters(exclude_categories=()))  # with lone surrogates
 
 
 @given(ODD | st.builds("{}://{}".format, st.sampled_from(["json", "mailto", "slack", "x"]), ODD))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_check_never_raises(url: str) -> None:
     problem = notify.check(url)
     assert problem is None or problem.encode()

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from conftest import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -344,7 +345,7 @@ def of_pieces(kind: object) -> st.SearchStrategy[str]:
 KINDS = {kind: (TypeAdapter(kind), Draft7Validator(TypeAdapter(kind).json_schema())) for kind in PIECES}
 
 
-@settings(max_examples=600)
+@settings(max_examples=tries(600))
 @given(st.sampled_from(list(PIECES)).flatmap(lambda kind: st.tuples(st.just(kind), of_pieces(kind))))
 def test_a_value_that_is_read_is_not_marked(drawn):
     kind, text = drawn

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS, OPS, TICK, Clock, T, World, config, monitor, rule
+from conftest import LIMITS, OPS, TICK, Clock, T, World, config, monitor, new_store, rule, tries
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
@@ -1049,7 +1049,7 @@ class Life(RuleBasedStateMachine):
         memory = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
         self.path = self.folder / "kener.db"
-        self.world = World(store.Store(self.path), Clock(), given)
+        self.world = World(new_store(self.path), Clock(), given)
 
     def teardown(self) -> None:
         if self.folder is not None:
@@ -1217,7 +1217,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=50,
+    max_examples=tries(50),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),  # a busy machine is no failure

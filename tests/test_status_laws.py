@@ -13,6 +13,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from conftest import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,7 +155,7 @@ def assert_tiled(spans: Sequence[Span], started: Instant, ended: Instant) -> Non
 # ---- facts -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(some_limits(), beats, reloads, looks)
 def test_history_is_what_every_half_second_says(
     limits: Limits, beats: list[Beat], reloads: list[Reload], looks: list[Look]
@@ -173,7 +174,7 @@ def test_history_is_what_every_half_second_says(
     assert len(spans) == sum(before is not after for before, after in pairwise(expected)) + 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(some_limits(), beats, reloads, looks, looks)
 def test_any_pattern_of_ticks_tells_the_same_story(
     limits: Limits, beats: list[Beat], reloads: list[Reload], some: list[Look], others: list[Look]
@@ -184,7 +185,7 @@ def test_any_pattern_of_ticks_tells_the_same_story(
     assert one == other
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, tight_looks, tight_looks)
 def test_any_pattern_of_ticks_tells_the_same_story_when_everything_falls_together(
     limits: Limits, beats: list[Beat], reloads: list[Reload], some: list[Look], others: list[Look]
@@ -195,7 +196,7 @@ def test_any_pattern_of_ticks_tells_the_same_story_when_everything_falls_togethe
     assert one == other
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, tight_looks)
 def test_changes_are_in_order_and_each_one_changes_something(
     limits: Limits, beats: list[Beat], reloads: list[Reload], looks: list[Look]
@@ -211,7 +212,7 @@ def test_changes_are_in_order_and_each_one_changes_something(
         assert state.head_since == starts[-1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, st.integers(0, 30), st.integers(0, 30))
 def test_looking_twice_changes_nothing(
     limits: Limits, beats: list[Beat], reloads: list[Reload], wait: int, more: int
@@ -227,7 +228,7 @@ def test_looking_twice_changes_nothing(
     assert status.advance(state, at + more) == (further, changes + rest)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, st.integers(40, 70))
 def test_the_head_is_the_literal_status(
     limits: Limits, beats: list[Beat], reloads: list[Reload], at: Instant
@@ -238,7 +239,7 @@ def test_the_head_is_the_literal_status(
     assert status.evaluate(state, at)[0].status is expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(some_limits(), beats, reloads, looks)
 def test_what_people_see_changes_only_at_evaluations(
     limits: Limits, beats: list[Beat], reloads: list[Reload], looks: list[Look]
@@ -256,7 +257,7 @@ def test_what_people_see_changes_only_at_evaluations(
             assert (state.status, state.since, state.evaluated) == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(tight_limits, tight_beats, tight_looks)
 def test_every_heartbeat_counts_and_the_latest_is_the_last(
     limits: Limits, beats: list[Beat], looks: list[Look]
@@ -269,7 +270,7 @@ def test_every_heartbeat_counts_and_the_latest_is_the_last(
         assert state.reported is in_order(*beats)[-1].reported
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, st.integers(40, 70))
 def test_due_is_the_last_instant_without_a_change(
     limits: Limits, beats: list[Beat], reloads: list[Reload], at: Instant
@@ -293,7 +294,7 @@ def test_due_is_the_last_instant_without_a_change(
         assert (ahead.head, ahead.head_since) == (changes[-1].status, changes[-1].started)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(tight_limits, tight_beats, tight_limits, st.integers(15, 60), st.integers(0, 200))
 def test_new_limits_never_alter_what_was_before(
     limits: Limits, beats: list[Beat], other: Limits, at: Instant, wait: int
@@ -308,14 +309,14 @@ def test_new_limits_never_alter_what_was_before(
     assert later.head is status.literal(later, at + wait)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(tight_limits, tight_beats, st.integers(15, 60))
 def test_a_reload_with_the_same_limits_is_nothing(limits: Limits, beats: list[Beat], at: Instant) -> None:
     state, _ = play(limits, in_order(*beats))
     assert status.adopt(state, limits, at) == status.advance(state, at)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(tight_limits, tight_beats, tight_reloads, st.integers(40, 70), st.integers(0, 200))
 def test_a_removed_tag_has_no_data_and_keeps_its_history(
     limits: Limits, beats: list[Beat], reloads: list[Reload], at: Instant, wait: int
@@ -330,7 +331,7 @@ def test_a_removed_tag_has_no_data_and_keeps_its_history(
     assert status.evaluate(gone, LATER)[0].status is Status.NO_DATA
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     tight_limits,
     st.lists(
@@ -376,7 +377,7 @@ some_gaps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(some_changes, st.integers(0, 60), st.integers(0, 40), some_gaps, any_status)
 def test_spans_tile_time_with_and_without_an_overlay(
     changes: list[Change], started: Instant, length: int, gaps: list[Gap], shown: Status
@@ -395,7 +396,7 @@ def test_spans_tile_time_with_and_without_an_overlay(
         assert status_at(overlaid, at) is (shown if covered else expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(some_changes, some_gaps, st.integers(-5, 110), st.integers(-5, 110), st.booleans())
 def test_a_part_of_a_history_adds_up_without_being_cut_out(
     changes: list[Change], gaps: list[Gap], one: int, other: int, is_strict: bool
@@ -422,7 +423,7 @@ def test_time_is_unobserved_where_no_loop_lived_for_two_minutes(pairs: list[tupl
     assert status.unobserved(stretches, 0, 900 * SECOND) == tuple(expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(*[st.integers(0, 10**12) for _ in range(5)], st.booleans())
 def test_percent_is_the_exact_fraction_cut_off(
     up: int, degraded: int, down: int, maintenance: int, no_data: int, is_degraded_down: bool
@@ -459,7 +460,7 @@ def local_date(at: Instant, zone: str) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).astimezone(ZoneInfo(zone)).date()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(
     st.sampled_from(ZONES),
     st.integers(1_262_304_000_000, 1_893_456_000_000),  # 2010 to 2030
@@ -492,7 +493,7 @@ def test_days_are_whole_calendar_days_and_lose_no_millisecond(
 # ---- ticks -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     st.sampled_from(ZONES[:4]),
     st.sampled_from((1_774_742_400_000, 1_792_886_400_000, 1_541_289_600_000, 1_767_225_600_000)),
@@ -510,7 +511,7 @@ def test_the_next_tick_is_the_first_minute_that_matches(
     assert status.next_tick(cron, zone, after) == at
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(1_767_225_600_000, 1_893_456_000_000), st.integers(0, 59), st.integers(0, 23))
 def test_a_daily_tick_in_utc_is_at_most_a_day_away(after: Instant, minute: int, hour: int) -> None:
     at = status.next_tick(f"{minute} {hour} * * *", "UTC", after)

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from conftest import T, rule
+from conftest import T, rule, tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -99,7 +99,7 @@ def test_values_are_escaped_for_markdown_and_html_and_the_template_is_not() -> N
     "source", ["{{ message }}", "{{ message|tojson }}", "{{ 'x' ~ name }}", "{{ notices[0].message|upper }}"]
 )
 @given(notice=NOTICES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_no_value_breaks_out_of_its_form(source: str, notice: Notice) -> None:
     made = render(source, notice)
     shown = MarkdownIt().render(made.markdown)
@@ -110,7 +110,7 @@ def test_no_value_breaks_out_of_its_form(source: str, notice: Notice) -> None:
 
 
 @given(st.text(max_size=60) | st.text("{}%#|~.[]()' nameif", max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_checking_never_raises(source: str) -> None:
     assert all(str(problem) for problem in messages.check(source))
 

@@ -4,17 +4,14 @@ import hashlib
 import json
 import logging
 import re
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import new_store
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
 from test_feeds import CALENDARS, EVERY
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
@@ -79,32 +76,6 @@ CONFIG = Config(
 )
 
 
-@cache
-def workshop() -> tempfile.TemporaryDirectory[str]:
-    """A folder for what is made once for all tests, because making it takes most of their time."""
-    return tempfile.TemporaryDirectory(prefix="kener-web-")
-
-
-@cache
-def empty_database() -> Path:
-    path = Path(workshop().name) / "empty.db"
-    store.Store(path).close()
-    return path
-
-
-@cache
-def compiled_templates() -> FileSystemBytecodeCache:
-    return FileSystemBytecodeCache(workshop().name)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cleaned_workshop() -> Iterator[None]:
-    yield
-    workshop().cleanup()
-    for made in (workshop, empty_database, compiled_templates):
-        made.cache_clear()
-
-
 class Client(FlaskClient):
     """Reads each answer whole, so that no file stays open."""
 
@@ -121,11 +92,9 @@ class World:
     now: Instant = NOW
 
     def __post_init__(self) -> None:
-        shutil.copy(empty_database(), self.folder / "kener.db")
-        self.store = store.Store(self.folder / "kener.db")
+        self.store = new_store(self.folder / "kener.db")
         self.service = Service(self.store, self.config, lambda: self.now)
         self.app = web.create(self.service)
-        self.app.jinja_env.bytecode_cache = compiled_templates()
         self.app.test_client_class = Client
         self.client: FlaskClient = self.app.test_client(use_cookies=False)
         self.service.mark_alive(self.now)
@@ -167,8 +136,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path, CONFIG)
+def world(folder: Path) -> Iterator[World]:
+    made = World(folder, CONFIG)
     yield made
     made.store.close()
 

@@ -131,5 +131,7 @@ def clock_changes(began: Instant, at: Instant) -> list[Instant]:
     def offset(moment: Instant) -> timedelta | None:
         return datetime.fromtimestamp(moment // SECOND, UTC).astimezone(zone).utcoffset()
 
-    hours = range(began - began % HOUR, at, HOUR)
+    days = range(began - began % HOUR, at, DAY)
+    moved = [day for day in days if offset(day + DAY - 1) != offset(day - 1)]
+    hours = [hour for day in moved for hour in range(day, min(day + DAY, at), HOUR)]
     return [hour for hour in hours if offset(hour) != offset(hour - 1)]

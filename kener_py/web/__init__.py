@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask, Response, make_response, request
+from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, Map
 
 from kener_py import store
 from kener_py.model import FAVICON_PATH, LOGO_PATH
@@ -244,30 +245,16 @@ class _Rest(BaseConverter):
 
 def create(service: Service) -> Flask:
     """The WSGI application over a running service."""
-    app = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+    app = Flask(__name__, static_folder=None)
+    app.static_folder = str(ASSETS / "static")  # its address is one of those that are shared
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.converters["rest"] = _Rest
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
-    words.register(app)
-    strips.register(app)
-    previews.register(app)
-    fragments.register(app)
+    app.url_map, app.jinja_env = _shared()
+    app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
+    app.view_functions["static"] = app.send_static_file
     keeper = Keeper(service)
-    kept: dict[str | None, bool] = {}  # by endpoint: whether it shows heartbeats
-    for methods, rule, view in ROUTES:
-        name = f"{methods[0]} {rule}"  # one URL may have several views
-        app.add_url_rule(rule, name, partial(view, service), methods=methods, provide_automatic_options=False)
-        if view in _STEADY or view in _HEARD:
-            kept[name] = view in _HEARD
-    for rule, view in PAGES:
-        for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
-            app.add_url_rule(address, address, partial(view, service), provide_automatic_options=False)
-            if view in _STEADY or view in _HEARD:
-                kept[address] = view in _HEARD
     kept_first = headers.tamed(Ahead(service, keeper, app.wsgi_app))
     app.wsgi_app = ShortPath(service, kept_first)  # type: ignore[assignment, method-assign]
-    app.before_request(lambda: _begin(service, keeper, kept))
+    app.before_request(lambda: _begin(service, keeper))
     app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))
     app.register_error_handler(store.StoreError, _unavailable)
@@ -275,11 +262,42 @@ def create(service: Service) -> Flask:
     return app
 
 
-def _begin(service: Service, keeper: Keeper, kept: Mapping[str | None, bool]) -> None:
+def _addresses() -> Iterator[tuple[str, list[str], str, Callable[..., ResponseReturnValue]]]:
+    """Name, methods, rule and view of every URL."""
+    for methods, rule, view in ROUTES:
+        yield f"{methods[0]} {rule}", methods, rule, view  # one URL may have several views
+    for rule, view in PAGES:
+        for address in (rule, "/index.md" if rule == "/" else f"{rule}.md"):
+            yield address, ["GET"], address, view
+
+
+@cache
+def _shared() -> tuple[Map, Environment]:
+    """The names of all URLs, and the templates: made once, for they take long and are of no service."""
+    app = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
+    app.url_map.converters["rest"] = _Rest
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a redirect would lose a heartbeat
+    for name, methods, rule, _ in _addresses():
+        app.add_url_rule(rule, name, methods=methods, provide_automatic_options=False)
+    words.register(app)
+    strips.register(app)
+    previews.register(app)
+    fragments.register(app)
+    return app.url_map, app.jinja_env
+
+
+@cache
+def _kept() -> Mapping[str | None, bool]:
+    """By the name of a URL whose answers are kept: whether it shows heartbeats."""
+    return {name: view in _HEARD for name, _, _, view in _addresses() if view in _STEADY or view in _HEARD}
+
+
+def _begin(service: Service, keeper: Keeper) -> None:
     metrics.begin()
     if not _is_for_program():
         language.choose(service.config.site.language)
-    watch(keeper, kept.get(request.endpoint))
+    watch(keeper, _kept().get(request.endpoint))
 
 
 def _end(service: Service, keeper: Keeper, answer: Response) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from flask import Response, request
 
@@ -122,11 +123,11 @@ def _month(iso: str | None) -> str | None:
 def _calendar(page: MonitorPage) -> list[Row]:
     """A row for each month of which any day is known, oldest first."""
     months: dict[str, dict[int, Cell]] = {}
+    link, spoken = path(f"/monitors/{page.view.monitor.tag}/{{date}}"), language.current()
     for day in page.days:
         cells = months.setdefault(day.date[:7], {})
-        cells[int(day.date[8:])] = Cell(
-            day.status, path(f"/monitors/{page.view.monitor.tag}/{day.date}"), _label(day)
-        )
+        label = _clean_label(day.date, day.status, spoken) if day.status in CLEAN else _label(day)
+        cells[int(day.date[8:])] = Cell(day.status, link.replace("{date}", day.date), label)
     return [
         Row(
             language.short_month(date.fromisoformat(f"{name}-01")),
@@ -136,11 +137,14 @@ def _calendar(page: MonitorPage) -> list[Row]:
     ]
 
 
+@lru_cache(maxsize=4096)  # most days of most monitors
+def _clean_label(iso: str, status: Status, _language: str) -> str:
+    return _("%(day)s: %(state)s", day=day_text(iso), state=word(status))
+
+
 def _label(day: Day) -> str:
-    told = {"day": day_text(day.date), "state": word(day.status)}
-    if day.status in CLEAN:
-        return _("%(day)s: %(state)s", **told)
-    return _("%(day)s: %(state)s, %(lengths)s", lengths=parts(day.uptime), **told)
+    told = {"day": day_text(day.date), "state": word(day.status), "lengths": parts(day.uptime)}
+    return _("%(day)s: %(state)s, %(lengths)s", **told)
 
 
 def _shown(page: MonitorPage) -> list[Maintenance]:
