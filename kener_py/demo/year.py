@@ -98,7 +98,7 @@ def _minute_after(at: Instant) -> Instant:
 
 def _look(active: Active, story: Story, tag: str, at: Instant) -> Callable[[store.Database], object]:
     lately = tuple(gap for gap in story.absences if gap.ended <= at)
-    return lambda db: evaluate.look(db, active, tag, at, lately)
+    return lambda db: evaluate.look(db, active, [tag], at, lately)
 
 
 def _call(active: Active, story: Story, beat: Heartbeat) -> Callable[[store.Database], object]:
@@ -146,7 +146,7 @@ def _bring_to_present(db: store.Database, active: Active, story: Story, started:
         every = rhythm(limits)
         # Not all at once: each at its own time within its rhythm.
         _keep_calling(db, tag, story.at - sum(tag.encode()) * 7919 % min(every, limits.degraded_after))
-        evaluate.look(db, active, tag, story.at, story.absences)
+        evaluate.look(db, active, [tag], story.at, story.absences)
         state = store.state(db, tag)
         if state is None or state.last is None:
             continue
