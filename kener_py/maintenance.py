@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from kener_py import status
 from kener_py.model import (
@@ -14,6 +13,7 @@ from kener_py.model import (
     MaintenancePlan,
     MaintenanceState,
     Recurrence,
+    replace,
 )
 
 MOST = 400  # windows of one plan at a time: 15 days of hourly ones, and an end to "* * * * *"

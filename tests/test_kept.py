@@ -15,7 +15,7 @@ from past import NOW, job, tell, window, world
 from secretive import FORMS, KEY, addresses, rules, secretive
 from werkzeug.test import TestResponse
 
-from kener_py import store
+from kener_py import store, web
 from kener_py.model import HOUR, MINUTE, SECOND, Gap, Status
 from kener_py.service import incidents
 from kener_py.web import create, fragments, kept
@@ -319,6 +319,34 @@ def test_what_is_not_found_is_not_kept(site):
     site.client.get("/monitors/later", headers=BROWSER)
     site.client.get("/monitors/later", headers=BROWSER)
     assert not any("later" in part for key in site_keeper(site)._kept for part in key)
+
+
+ANEW = {
+    "acts.alert": "it is somebody's own",
+    "branding.favicon": "a file; it has a name of its own for each content",
+    "branding.logo": "the same",
+    "branding.stylesheet": "the same",
+    "embeds.script": "the same for everybody and for ever",
+    "embeds.script_of_monitor": "the same",
+    "health.health": "how this server does at this moment",
+    "health.livez": "the same",
+    "health.readyz": "the same",
+    "heartbeat.call": "a heartbeat",
+    "history.events": "a redirect",
+    "maintenance.moved": "a redirect",
+    "metrics.metrics": "how this server does at this moment",
+    "wellknown.api_catalog": "a few lines out of the file",
+    "wellknown.robots_txt": "the same",
+    "wellknown.security_txt": "the same",
+}
+
+
+def test_whether_answers_are_kept_is_decided_for_each_view():
+    asked = [view for methods, _, view in web.ROUTES if "GET" in methods] + [view for _, view in web.PAGES]
+    anew = {view for view in asked if view not in web._STEADY | web._HEARD}
+    assert {f"{view.__module__.rpartition('.')[2]}.{view.__name__}" for view in anew} == ANEW.keys()
+    assert web._STEADY | web._HEARD <= set(asked)
+    assert not web._STEADY & web._HEARD
 
 
 EVENTS = ["up", "down", "degraded", "tell", "draft", "window", "look", "still", "beside", "nothing"]

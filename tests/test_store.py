@@ -1092,6 +1092,36 @@ def test_forgetting_old_things_keeps_what_has_not_ended(rows):
     )
 
 
+def test_old_things_are_forgotten_in_steps_and_whole_ones(rows):
+    for number in range(25):
+        store.add_incident(rows, incident(resolved=NOW - 1, monitors=("a", "b")), "x")
+        store.save_alert(rows, alert(rule=f"r{number}", status=AlertStatus.RESOLVED, resolved=NOW - 1))
+        store.add_delivery(rows, delivery(f"d{number}", status=DeliveryStatus.SENT, finished=NOW - 1))
+    tables = ("incident", "incident_monitor", "incident_update", "alert", "delivery", "delivery_notice")
+    left = []
+    while step := store.forget_old(rows, NOW, most=10):
+        assert step <= 30
+        left.append([count(rows, table) for table in tables])
+    assert [each[0] for each in left] == [15, 5, 0]
+    for incidents, of_monitors, updates, alerts, deliveries, notices in left:
+        assert (of_monitors, updates) == (2 * incidents, incidents)  # never a part of one
+        assert (alerts, deliveries, notices) == (incidents, incidents, incidents)
+
+
+def test_the_log_is_trimmed_in_steps(rows):
+    for tag in ("a", "b"):
+        store.save_state(rows, state(tag, beats=30), None)
+        store.log_beats(rows, [(beat(number, tag), number) for number in range(1, 31)], 100)
+    steps = []
+    while step := store.trim_beats(rows, 4, most=20):
+        steps.append(step)
+    assert steps == [20, 20, 12]
+    assert count(rows, "heartbeat") == 8
+    assert {each.received for each in store.beats(rows, "a", 100)} == {
+        beat(n).received for n in range(27, 31)
+    }
+
+
 # ---- the loop's own life ---------------------------------------------------------------------
 
 JOINS = 2 * MINUTE

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import click
 
 from kener_py import messages, notify, webhook
 from kener_py.messages import Message
-from kener_py.model import Config, Instant, Monitor, Notice, Notifier, Rule
+from kener_py.model import Config, Instant, Monitor, Notice, Notifier, Rule, replace
 
 
 def send(config: Config, notifiers: Iterable[Notifier], monitor: Monitor | None, at: Instant) -> int:

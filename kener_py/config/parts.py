@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
@@ -15,7 +15,7 @@ from kener_py.config.problems import FieldPath, Report, suggestion
 from kener_py.config.sections import ApiKeySection, MaintenanceSection, NotifierSection
 from kener_py.config.shapes import NotifierUrls
 from kener_py.config.times import instant
-from kener_py.model import ApiKey, MaintenancePlan, Monitor, Notifier, Rule, Status, Webhook
+from kener_py.model import ApiKey, MaintenancePlan, Monitor, Notifier, Rule, Status, Webhook, replace
 
 URLS: TypeAdapter[list[str]] = TypeAdapter(NotifierUrls)
 SHORT_KEY = 16

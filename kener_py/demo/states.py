@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kener_py import config, store
@@ -21,6 +21,7 @@ from kener_py.model import (
     Millis,
     Severity,
     Status,
+    replace,
 )
 from kener_py.service.active import active
 

@@ -6,7 +6,6 @@ A job that calls in its rhythm changes nothing, so the calls between two events 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 from kener_py import status, store
@@ -22,6 +21,7 @@ from kener_py.model import (
     Limits,
     Millis,
     Status,
+    replace,
 )
 from kener_py.service import evaluate, incidents, maintenance
 from kener_py.service.active import Active

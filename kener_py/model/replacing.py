@@ -13,9 +13,10 @@ T = TypeVar("T")
 
 @cache
 def reader(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The names of a noun's fields, and what reads them all at once; it must have two or more."""
+    """The names of a noun's fields, and what reads them all at once."""
     names = tuple(field.name for field in fields(kind))
-    return names, attrgetter(*names)
+    read = attrgetter(*names)
+    return names, read if len(names) > 1 else lambda noun: (read(noun),)
 
 
 def replace(before: T, **changed: Any) -> T:

@@ -229,12 +229,16 @@ class Service:
         """Delete what is older than the retention, in small steps, and make the windows of the next days."""
         keep = self.config.retention
         before = at - keep.days * DAY
-        self.store.write(lambda db: store.trim_beats(db, keep.heartbeats))
-        self.store.write(lambda db: store.forget_old(db, before))
+        self._in_steps(lambda db: store.trim_beats(db, keep.heartbeats))
+        self._in_steps(lambda db: store.forget_old(db, before))
         self.store.write(lambda db: store.forget_alive(db, before))
         self.store.write(lambda db: store.forget_maintenances(db, before))
         self.store.write(lambda db: maintenance.sync(db, self.config, at))
-        while self.store.write(lambda db: store.forget_changes(db, before)):
+        self._in_steps(lambda db: store.forget_changes(db, before))
+
+    def _in_steps(self, delete: Callable[[store.Database], int]) -> None:
+        """Delete until nothing is left to be, with room for heartbeats in between."""
+        while self.store.write(delete):
             pass
 
     def reload(self, config: Config) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kener_py.model import ApiKey, Config, Monitor, Notifier, Rule, Webhook
+from kener_py.model import ApiKey, Config, Monitor, Notifier, Rule, Webhook, replace
 
 
 @dataclass(frozen=True, slots=True)

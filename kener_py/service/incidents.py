@@ -8,7 +8,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from kener_py import store
 from kener_py.config.problems import closest
@@ -19,6 +18,7 @@ from kener_py.model import (
     IncidentUpdate,
     Instant,
     Severity,
+    replace,
 )
 
 LONGEST_TITLE = 200  # characters

@@ -6,7 +6,6 @@ What changes rows runs inside a job of the writer, or beside a running server in
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from kener_py import maintenance, store
 from kener_py.model import (
@@ -19,6 +18,7 @@ from kener_py.model import (
     MaintenancePlan,
     MaintenanceState,
     Millis,
+    replace,
 )
 
 AHEAD: Millis = 15 * DAY  # how early the windows of a schedule are made

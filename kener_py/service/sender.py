@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kener_py import alerts, messages, store
 from kener_py.model import (
@@ -22,6 +22,7 @@ from kener_py.model import (
     Notice,
     Notifier,
     Webhook,
+    replace,
 )
 from kener_py.service import Service
 

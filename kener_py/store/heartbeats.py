@@ -42,13 +42,18 @@ def log_beats(db: Database, beats: Sequence[tuple[Heartbeat, int]], keep: int) -
     )
 
 
-def trim_beats(db: Database, keep: int) -> None:
-    """After `keep` became smaller: leave the newest of each monitor, also of one that is silent."""
-    db.execute(
-        "delete from heartbeat where number <= ? +"
-        " (select beats from state where state.monitor = heartbeat.monitor)",
-        [-keep],
+def trim_beats(db: Database, keep: int, most: int = 1_000) -> int:
+    """After `keep` became smaller: delete up to `most` beyond the newest of each monitor; how many.
+
+    Also of a monitor that is silent.
+    """
+    cursor = db.execute(
+        "delete from heartbeat where (monitor, number) in (select log.monitor, log.number"
+        " from state cross join heartbeat log where log.monitor = state.monitor"
+        " and log.number <= state.beats - :keep limit :most)",
+        {"keep": keep, "most": most},
     )
+    return int(cursor.rowcount)
 
 
 def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:

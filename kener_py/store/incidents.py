@@ -314,16 +314,19 @@ def reopen_incident(db: Database, number: int, text: str, at: Instant) -> None:
     _add_update(db, number, IncidentState.INVESTIGATING, text, at)
 
 
-def forget_old(db: Database, before: Instant) -> None:
-    """Delete alerts, incidents and deliveries that ended before `before`."""
-    db.execute(
-        "delete from delivery_notice where delivery in (select id from delivery where finished < ?)", [before]
-    )
-    db.execute("delete from delivery where finished < ?", [before])
-    db.execute("delete from alert where resolved < ?", [before])
+def forget_old(db: Database, before: Instant, most: int = 200) -> int:
+    """Delete up to `most` each of alerts, incidents and deliveries that ended before `before`; how many."""
+    given = {"before": before, "most": most}
+    deliveries = "select id from delivery where finished < :before order by number limit :most"
+    incidents = "select id from incident where resolved < :before order by id limit :most"
+    db.execute(f"delete from delivery_notice where delivery in ({deliveries})", given)
     for table in ("incident_monitor", "incident_update"):
+        db.execute(f"delete from {table} where incident in ({incidents})", given)
+    cursors = [
+        db.execute(f"delete from delivery where id in ({deliveries})", given),
+        db.execute(f"delete from incident where id in ({incidents})", given),
         db.execute(
-            f"delete from {table} where incident in (select id from incident where resolved < ?)",
-            [before],
-        )
-    db.execute("delete from incident where resolved < ?", [before])
+            "delete from alert where id in (select id from alert where resolved < :before limit :most)", given
+        ),
+    ]
+    return sum(cursor.rowcount for cursor in cursors)

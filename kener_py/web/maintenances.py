@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Response, jsonify
 
-from kener_py.model import ApiKey, Maintenance
+from kener_py.model import ApiKey, Maintenance, replace
 from kener_py.service import Service
 from kener_py.service.maintenance import Invalid, Refused
 from kener_py.web import fields, keys

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 
@@ -27,6 +27,7 @@ from kener_py.model import (
     Status,
     Step,
     Uptime,
+    replace,
 )
 from kener_py.service import maintenance
 from kener_py.service.board import views

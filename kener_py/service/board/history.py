@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from kener_py import maintenance as rules
@@ -19,6 +19,7 @@ from kener_py.model import (
     MonthPage,
     MonthWindow,
     Uptime,
+    replace,
 )
 from kener_py.service import maintenance
 from kener_py.service.board import months, public, views

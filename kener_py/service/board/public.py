@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from kener_py import store
 from kener_py.model import (
@@ -11,6 +10,7 @@ from kener_py.model import (
     Incident,
     Instant,
     Monitor,
+    replace,
 )
 
 

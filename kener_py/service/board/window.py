@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kener_py import store
 from kener_py.model import (
@@ -11,6 +10,7 @@ from kener_py.model import (
     Instant,
     Maintenance,
     MaintenancePage,
+    replace,
 )
 from kener_py.service import maintenance
 from kener_py.service.board import effect
