@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from .browser import Browser, running
+from .demo import Demo
 from .server import Server
 from .visits import Visit, calm_site
 
@@ -44,6 +45,17 @@ def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """The same for a server that a whole file of tests shares."""
     with servers(tmp_path_factory.mktemp("real")) as start:
         yield start
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The made-up company in every state; no test changes it."""
+    started = Demo(tmp_path_factory.mktemp("demo"))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.close()
 
 
 @pytest.fixture(scope="session")

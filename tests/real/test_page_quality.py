@@ -211,17 +211,6 @@ MEASURED = {
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Every state."""
-    started = Demo(tmp_path_factory.mktemp("demo"))
-    try:
-        started.start()
-        yield started
-    finally:
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One at the root, as a site has it."""
     started = Demo(tmp_path_factory.mktemp("site"), "all-up")

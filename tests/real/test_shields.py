@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -26,16 +25,6 @@ COLOURS = {
 }
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    started = Demo(tmp_path_factory.mktemp("demo"))
-    try:
-        started.start()
-        yield started
-    finally:
-        started.close()
 
 
 def told(demo: Demo, path: str) -> Json:

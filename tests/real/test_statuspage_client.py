@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -46,16 +45,6 @@ COMPONENTS = {
 WORST_FIRST = ("major_outage", "degraded_performance", "under_maintenance", "operational")
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    started = Demo(tmp_path_factory.mktemp("demo"))
-    try:
-        started.start()
-        yield started
-    finally:
-        started.close()
 
 
 def facts(demo: Demo, state: str) -> Json:
