@@ -314,17 +314,19 @@ def reopen_incident(db: Database, number: int, text: str, at: Instant) -> None:
     _add_update(db, number, IncidentState.INVESTIGATING, text, at)
 
 
+_OLD_DELIVERIES = "select id from delivery where finished < :before order by number limit :most"
+_OLD_INCIDENTS = "select id from incident where resolved < :before order by id limit :most"
+
+
 def forget_old(db: Database, before: Instant, most: int = 200) -> int:
     """Delete up to `most` each of alerts, incidents and deliveries that ended before `before`; how many."""
     given = {"before": before, "most": most}
-    deliveries = "select id from delivery where finished < :before order by number limit :most"
-    incidents = "select id from incident where resolved < :before order by id limit :most"
-    db.execute(f"delete from delivery_notice where delivery in ({deliveries})", given)
+    db.execute(f"delete from delivery_notice where delivery in ({_OLD_DELIVERIES})", given)
     for table in ("incident_monitor", "incident_update"):
-        db.execute(f"delete from {table} where incident in ({incidents})", given)
+        db.execute(f"delete from {table} where incident in ({_OLD_INCIDENTS})", given)
     cursors = [
-        db.execute(f"delete from delivery where id in ({deliveries})", given),
-        db.execute(f"delete from incident where id in ({incidents})", given),
+        db.execute(f"delete from delivery where id in ({_OLD_DELIVERIES})", given),
+        db.execute(f"delete from incident where id in ({_OLD_INCIDENTS})", given),
         db.execute(
             "delete from alert where id in (select id from alert where resolved < :before limit :most)", given
         ),

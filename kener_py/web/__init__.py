@@ -252,8 +252,8 @@ def create(service: Service) -> Flask:
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.view_functions["static"] = app.send_static_file
     keeper = Keeper(service)
-    kept_first = headers.tamed(Ahead(service, keeper, app.wsgi_app))
-    app.wsgi_app = ShortPath(service, kept_first)  # type: ignore[assignment, method-assign]
+    ahead = Ahead(service, keeper, headers.tamed(app.wsgi_app))
+    app.wsgi_app = ShortPath(service, ahead)  # type: ignore[assignment, method-assign]
     app.before_request(lambda: _begin(service, keeper))
     app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))

@@ -61,7 +61,9 @@ def read(stream: IO[bytes], length: int | None) -> Body:
     head, tail = bytearray(), bytearray()
     seen, broken = 0, False
     try:
-        while seen < _DRAINED and (chunk := stream.read(_CHUNK)):
+        # Not beyond the announced end: to be told that there is nothing more takes as long as the body.
+        end = min(length, _DRAINED) if length else _DRAINED
+        while seen < end and (chunk := stream.read(_CHUNK)):
             seen += len(chunk)
             room = _UNDERSTOOD - len(head)
             head += chunk[:room]

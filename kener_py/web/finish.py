@@ -8,7 +8,7 @@ from flask import Response, request
 
 from kener_py.model import Site
 from kener_py.web import api, branding, language
-from kener_py.web.coding import CODINGS, best
+from kener_py.web.coding import CODINGS, LONGEST_WISH, best
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -86,7 +86,7 @@ def _compress(answer: Response) -> None:
     if len(body) < _LEAST:
         return
     answer.vary.add("Accept-Encoding")
-    coding = best(request.headers.get("Accept-Encoding", ""))
+    coding = best(request.headers.get("Accept-Encoding", "")[:LONGEST_WISH])
     if not coding:
         return
     # Two forms of one document must not pass for each other, so the name of this one says which it is.

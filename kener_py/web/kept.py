@@ -20,7 +20,7 @@ from werkzeug.http import parse_etags
 
 from kener_py.model import Instant
 from kener_py.service import Service
-from kener_py.web.coding import best
+from kener_py.web.coding import LONGEST_WISH, best
 from kener_py.web.pages.show import is_terminal
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class _Kept:
     shown: Shown
     is_heard: bool  # whether it shows heartbeats
     route: str
-    headers: list[tuple[str, str]]
+    whole: list[tuple[str, str]]  # the head of 200
+    unchanged: list[tuple[str, str]]  # the head of 304
     body: bytes
-    etag: str
     is_tagged: Callable[[str], bool]  # whether an If-None-Match names this answer
     size: int
 
@@ -91,12 +91,16 @@ class Keeper:
         key = key_of(request.environ)
         if key is None or answer.status_code != 200 or request.method not in ("GET", "HEAD"):
             return
+        if sum(map(len, key)) > _LONGEST_KEY:
+            return
         body = answer.get_data()
-        etag = answer.headers.get("ETag", "")
         headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
+        whole = [*headers, ("Content-Length", str(len(body)))]
+        unchanged = [each for each in headers if each[0] not in _OF_A_BODY]
         route = request.url_rule.rule if request.url_rule else ""
+        is_tagged = _tagged(answer.headers.get("ETag", ""))
         size = len(body) + sum(len(name) + len(value) + 200 for name, value in headers)
-        kept = _Kept(shown, is_heard, route, headers, body, etag, _tagged(etag), size)
+        kept = _Kept(shown, is_heard, route, whole, unchanged, body, is_tagged, size)
         with self._lock:
             self._drop(key)
             self._kept[key] = kept
@@ -156,12 +160,10 @@ class Ahead:
     ) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         named = environ.get("HTTP_IF_NONE_MATCH")
-        if named is not None and kept.is_tagged(named):
-            code, status, body = "304", "304 Not Modified", b""
-            headers = [each for each in kept.headers if each[0] not in _OF_A_BODY]
+        if named is not None and kept.is_tagged(named[:LONGEST_WISH]):
+            code, status, headers, body = "304", "304 Not Modified", kept.unchanged, b""
         else:
-            code, status, body = "200", "200 OK", kept.body
-            headers = [*kept.headers, ("Content-Length", str(len(body)))]
+            code, status, headers, body = "200", "200 OK", kept.whole, kept.body
         start(status, headers)
         self._service.requests.add(perf_counter() - began, method, kept.route, code)
         return [] if method == "HEAD" else [body]
@@ -177,22 +179,21 @@ def key_of(environ: WSGIEnvironment) -> Key | None:
     get = environ.get
     if "HTTP_IF_MODIFIED_SINCE" in environ and "HTTP_IF_NONE_MATCH" not in environ:
         return None
-    key = (
+    return (
         get("SCRIPT_NAME", ""),
         environ["PATH_INFO"],
         get("QUERY_STRING", ""),
         get("HTTP_ACCEPT", ""),
         get("HTTP_ACCEPT_LANGUAGE", ""),
-        best(get("HTTP_ACCEPT_ENCODING", "")),
-        "t" if is_terminal(get("HTTP_USER_AGENT", "")) else "",
+        best(get("HTTP_ACCEPT_ENCODING", "")[:LONGEST_WISH]),
+        "t" if is_terminal(get("HTTP_USER_AGENT", "")[:LONGEST_WISH]) else "",
     )
-    return key if sum(map(len, key)) <= _LONGEST_KEY else None
 
 
 def _tagged(etag: str) -> Callable[[str], bool]:
     bare = etag.removeprefix("W/").strip('"')
 
-    @lru_cache(maxsize=16)
+    @lru_cache(maxsize=4)
     def is_tagged(named: str) -> bool:
         return bool(bare) and parse_etags(named).contains_weak(bare)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from flask import Response, make_response, render_template, request
 from jinja2 import Template
@@ -25,6 +26,7 @@ def form() -> str:
     return _named() or ("txt" if is_terminal(request.user_agent.string) else "html")
 
 
+@lru_cache(maxsize=1_024)
 def is_terminal(user_agent: str) -> bool:
     """Whether it calls from a command line."""
     return _TERMINAL.match(user_agent) is not None
