@@ -32,6 +32,8 @@ from kener_py.model import (
     replace,
 )
 
+_STATUSES = tuple(Status)
+
 SHORTEST_GAP: Millis = 2 * MINUTE  # a shorter pause of the loop is a restart, not a gap
 
 # For "worst of": NO_DATA says nothing, so anything known is worse.
@@ -266,7 +268,7 @@ def within(history: Iterable[Span], started: Instant, ended: Instant) -> Iterato
 
 def uptime(history: Iterable[Span], is_degraded_down: bool = False) -> Uptime:
     """Milliseconds per status."""
-    total = dict.fromkeys(Status, 0)
+    total = dict.fromkeys(_STATUSES, 0)
     for span in history:
         total[span.status] += span.ended - span.started
     return _summed(total, is_degraded_down)
@@ -296,7 +298,7 @@ def uptime_between(
         only = history[first]
         length = min(only.ended, ended) - max(only.started, started)
         return _steady(only.status, length, is_degraded_down)
-    total = dict.fromkeys(Status, 0)
+    total = dict.fromkeys(_STATUSES, 0)
     for span in history[first:last]:
         total[span.status] += span.ended - span.started
     if first < last:
@@ -397,24 +399,41 @@ def days(
 ) -> tuple[Day, ...]:
     """The last `count` calendar days of `zone`, oldest first; today ends at `at`."""
     today = _today(zone, at)
-    calendar = _calendar(zone, today, count)
+    name, started, _ = _calendar(zone, today, count)[count - 1]
+    before = list(history[: bisect_left(history, started, key=_STARTED)])
+    if before and before[-1].ended > started:
+        before[-1] = Span(before[-1].started, started, before[-1].status)
+    closed = _closed_days(tuple(before), zone, today, count - 1, is_degraded_down)
+    return (*closed, _day(history, name, started, at, is_degraded_down))
+
+
+def _day(history: Sequence[Span], name: str, started: Instant, ended: Instant, is_degraded_down: bool) -> Day:
+    first = bisect_right(history, started, key=_ENDED)
+    last = bisect_left(history, ended, lo=first, key=_STARTED)
+    total = uptime_between(history[first:last], started, ended, is_degraded_down)
+    return Day(name, started, ended, total, worst(span.status for span in history[first:last]))
+
+
+@lru_cache(maxsize=4_096)  # they stay the same until midnight, and most of them after that
+def _closed_days(
+    history: tuple[Span, ...], zone: str, today: date, count: int, is_degraded_down: bool
+) -> tuple[Day, ...]:
+    """The `count` days before today, from the history until its midnight."""
+    calendar = _calendar(zone, today, count + 1)
     found: list[Day] = []
     first = 0
     while len(found) < count:
         place = len(found)
-        name, started, following = calendar[place]
+        name, started, ended = calendar[place]
         while first < len(history) and history[first].ended <= started:
             first += 1
         if first < len(history) and history[first].started <= started:  # most days by far: all in one span
-            through = bisect_right(calendar, history[first].ended, place, count - 1, key=itemgetter(2))
+            through = bisect_right(calendar, history[first].ended, place, count, key=itemgetter(2))
             if through > place:
-                steady = _steady_days(zone, today, count, history[first].status, is_degraded_down)
+                steady = _steady_days(zone, today, count + 1, history[first].status, is_degraded_down)
                 found += steady[place:through]
                 continue
-        ended = min(following, at)
-        last = bisect_left(history, ended, lo=first, key=_STARTED)
-        total = uptime_between(history[first:last], started, ended, is_degraded_down)
-        found.append(Day(name, started, ended, total, worst(span.status for span in history[first:last])))
+        found.append(_day(history, name, started, ended, is_degraded_down))
     return tuple(found)
 
 
