@@ -224,6 +224,12 @@ def test_head_is_the_head_of_get(site):
     assert sorted(head.headers) == sorted(get.headers)
 
 
+def test_a_page_that_was_kept_for_its_head_has_its_body(site):
+    site.world.db.touch()
+    head, get = site.client.head("/", headers=BROWSER), site.client.get("/", headers=BROWSER)
+    assert head.headers["Content-Length"] == get.headers["Content-Length"] == str(len(get.data))
+
+
 def test_nothing_that_a_key_shows_is_kept(db):
     made = secretive(db)
     site = Site(made)

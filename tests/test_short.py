@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from kener_py import store
+from kener_py import store, web
 from kener_py.model import ApiKey
 from kener_py.web import create
-from kener_py.web.short import ShortPath
+from kener_py.web.heartbeat import METHODS
+from kener_py.web.short import RULES, ShortPath
 
 SECRET = "s3cret-of-job/with:odd%characters"
 CALL = "job:s3cret-of-job/with:odd%25characters"
@@ -132,6 +133,11 @@ def test_what_the_short_path_does_not_understand_goes_on_to_flask(pair, way, met
     answer = pair.call(f"{way}{CALL}", method=method)
     assert answer.status_code in (204, 405)
     assert pair.kept()[0][0] == ()
+
+
+def test_the_short_path_knows_every_address_of_a_heartbeat():
+    routed = {rule.removesuffix("<rest:call>") for methods, rule, _ in web.ROUTES if methods is METHODS}
+    assert routed == {prefix for prefix, _ in RULES} == set(WAYS)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -315,7 +315,7 @@ class Service:
         with self.store.snapshot() as db:
             return board.board(db, self.config, self.clock())
 
-    def glance(self) -> Board:
+    def present_board(self) -> Board:
         """The same without uptime and days, which take most of the time."""
         with self.store.snapshot() as db:
             return board.board(db, self.config, self.clock(), with_figures=False)

@@ -58,7 +58,7 @@ def status(service: Service) -> Response:
     """The state of everything in a sentence."""
     if not service.config.site.embeds:
         return _missing(service)
-    board = service.glance()
+    board = service.present_board()
     views = [view for group in board.groups for view in group.views]
     return _show(
         service,
@@ -74,7 +74,7 @@ def events(service: Service) -> Response:
     """What is going on: open incidents and running maintenance, of all monitors or of `?tags=a,b`."""
     if not service.config.site.embeds:
         return _missing(service)
-    board = service.glance()
+    board = service.present_board()
     incidents = _chosen(board.open_incidents) if _is_wanted("incidents") else []
     running = [window for window in board.maintenances if window.start <= board.at]
     windows = one_each(_chosen(running)) if _is_wanted("maintenance") else []
