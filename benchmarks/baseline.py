@@ -14,6 +14,8 @@ from flask import Flask
 from kener_py.cli import server
 from kener_py.model import Server
 
+_THREADS = 32
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -35,10 +37,9 @@ def flask() -> Flask:
 
 
 def serve(app: WSGIApplication, port: int) -> None:
-    """As the product serves: its own function, its own number of threads."""
-    settings = Server(port=port)
-    host, port = server.listening_at(settings)
-    server.listen(app, host, port, settings.threads, lambda: None)()
+    """As the product serves: its own function, on the same server."""
+    host, port = server.listening_at(Server(port=port))
+    server.listen(app, host, port, lambda: None, threads=_THREADS)()
 
 
 if __name__ == "__main__":

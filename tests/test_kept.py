@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import past
 import pytest
+import served
 from conftest import World, short_store, tries
 from flask import Flask, template_rendered
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from past import NOW, job, tell, window, world
@@ -19,8 +19,8 @@ from kener_py import store, web
 from kener_py.model import HOUR, MINUTE, SECOND, Gap, Status
 from kener_py.service import incidents
 from kener_py.web import create, fragments, kept
-from kener_py.web.kept import Ahead
-from kener_py.web.short import ShortPath
+from kener_py.web.ahead import Ahead
+from kener_py.web.kept import Keeper
 
 BROWSER = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
 
@@ -37,18 +37,13 @@ def counted(app: Flask) -> Iterator[list[str]]:
         yield seen
 
 
-def ahead_of(app: Flask) -> Ahead:
-    short = app.wsgi_app
-    assert isinstance(short, ShortPath)
-    assert isinstance(short.rest, Ahead)
-    return short.rest
-
-
 class Site:
     def __init__(self, made: World) -> None:
         self.world = made
-        self.app = create(made.service)
-        self.client: FlaskClient = self.app.test_client()
+        self.keeper = Keeper(made.service)
+        self.app = create(made.service, self.keeper)
+        self.served = Ahead(made.service, self.keeper, self.app.wsgi_app, 4)
+        self.client = served.client(self.served)
 
     def renders(self, path: str = "/", **more: object) -> int:
         """How many templates are rendered for this request."""
@@ -244,9 +239,7 @@ def test_every_answer_that_is_kept_is_flasks_own(db):
     """All routes in all forms: asked twice as served, once without what keeps."""
     made = secretive(db)
     site, plain = Site(made), create(made.service)
-    keeping = ahead_of(plain)
     asked = plain.test_client()
-    plain.wsgi_app.rest = keeping.rest  # type: ignore[attr-defined]
     for rule in {rule for method, rule in rules() if method == "GET"}:
         if rule in ("/metrics", "/health"):
             continue  # tell how long requests took
@@ -257,15 +250,11 @@ def test_every_answer_that_is_kept_is_flasks_own(db):
                     found = site.client.get(address, headers=form)
                     assert (found.status_code, found.data) == (wanted.status_code, wanted.data), address
                     assert heads(found) == heads(wanted), address
-    assert len(site_keeper(site)._kept) > 200
+    assert len(site.keeper._kept) > 200
 
 
 def heads(answer: TestResponse) -> list[tuple[str, str]]:
     return sorted((name, value) for name, value in answer.headers if name != "Date")
-
-
-def site_keeper(site: Site) -> kept.Keeper:
-    return ahead_of(site.app)._keeper
 
 
 def test_one_visitor_of_a_crowd_waits_for_the_render_and_the_others_for_him(site):
@@ -276,7 +265,7 @@ def test_one_visitor_of_a_crowd_waits_for_the_render_and_the_others_for_him(site
         renders.append(threading.current_thread())
 
     def visit() -> None:
-        client = site.app.test_client()
+        client = served.client(site.served)
         gate.wait(10)
         assert client.get("/", headers=BROWSER).status_code == 200
 
@@ -303,7 +292,7 @@ def test_a_render_that_fails_lets_the_next_one_try(site, monkeypatch):
 
 def test_addresses_without_end_take_a_bounded_room(site, monkeypatch):
     monkeypatch.setattr(kept, "_MOST_ANSWERS", 20)
-    keeper = site_keeper(site)
+    keeper = site.keeper
     for number in range(60):
         site.client.get(f"/status.txt?{number}", headers=BROWSER)
     assert len(keeper._kept) == 20
@@ -323,7 +312,7 @@ def test_an_address_of_thousands_of_letters_is_not_kept(site):
 def test_what_is_not_found_is_not_kept(site):
     site.client.get("/monitors/later", headers=BROWSER)
     site.client.get("/monitors/later", headers=BROWSER)
-    assert not any("later" in part for key in site_keeper(site)._kept for part in key)
+    assert not any("later" in part for key in site.keeper._kept for part in key)
 
 
 ANEW = {

@@ -97,6 +97,7 @@ CLOCKS = {
     ("cli/beside.py", "time.time_ns"): "a command is a program of its own, and dates what is said",
     ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
     ("web/metrics.py", "time.perf_counter"): "how long a request took is a length, not a moment",
+    ("web/ahead.py", "time.perf_counter"): "how long a request took is a length, not a moment",
     ("web/short.py", "time.perf_counter"): "how long a heartbeat took is a length, not a moment",
     ("web/kept.py", "time.perf_counter"): "how long an answer took is a length, not a moment",
     ("cli/server.py", "time.time_ns"): "the clock that the server hands down",

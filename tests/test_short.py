@@ -5,17 +5,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import served
 from conftest import Clock, World, config, monitor, tries
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from kener_py import store, web
 from kener_py.model import ApiKey
 from kener_py.web import create
 from kener_py.web.heartbeat import METHODS
-from kener_py.web.short import RULES, ShortPath
+from kener_py.web.short import RULES
 
 SECRET = "s3cret-of-job/with:odd%characters"
 CALL = "job:s3cret-of-job/with:odd%25characters"
@@ -31,16 +31,16 @@ WAYS = ["/heartbeat/", "/ext/heartbeat/", "/api/heartbeat/", "/api/v1/heartbeat/
 
 
 class Pair:
-    """The same server twice: one as it is served, one without the short path."""
+    """The same site twice: one as it is served, one by Flask alone."""
 
     def __init__(self, folder: Path) -> None:
         self.stores = [store.Store(folder / f"{name}.db") for name in ("short", "flask")]
         self.clock = Clock()
         self.worlds = [World(each, self.clock, CONFIG) for each in self.stores]
-        apps = [create(world.service) for world in self.worlds]
-        assert isinstance(apps[1].wsgi_app, ShortPath)
-        apps[1].wsgi_app = apps[1].wsgi_app.rest  # type: ignore[method-assign]
-        self.clients: list[FlaskClient] = [app.test_client() for app in apps]
+        self.site = web.serving(self.worlds[0].service)
+        whole = create(self.worlds[1].service).test_client()
+        whole.environ_base = {"REMOTE_ADDR": "127.0.0.1"}  # no name of its own
+        self.clients: list[Client] = [served.client(self.site), whole]
 
     def call(self, *args, **kwargs) -> TestResponse:
         """What the short path answers, which is what Flask answers."""
@@ -63,6 +63,7 @@ class Pair:
         return found[0]
 
     def close(self) -> None:
+        self.site.close()
         for each in self.stores:
             each.close()
 
@@ -162,8 +163,13 @@ def test_trouble_of_ours_is_told_alike(pair, monkeypatch):
         raise RuntimeError("the inside of the server")
 
     for trouble, code in ((refuse, 503), (fail, 500)):
+
+        async def later(*_: object, trouble=trouble) -> None:
+            trouble()
+
         for each in pair.stores:
             monkeypatch.setattr(each, "put", trouble)
+            monkeypatch.setattr(each, "put_async", later)
         answer = pair.call(call)
         assert answer.status_code == code
         assert ("Retry-After" in answer.headers) == (code == 503)

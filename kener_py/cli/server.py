@@ -9,9 +9,9 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops, TaskImpl
 from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
@@ -22,9 +22,6 @@ from kener_py.service import Service
 from kener_py.service.loop import Loop
 from kener_py.service.sender import Sender
 from kener_py.service.watcher import Watcher
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 _log = logging.getLogger("kener_py")
 
@@ -84,33 +81,31 @@ def listening_at(server: Server) -> tuple[str, int]:
     return host, port
 
 
-def _http(host: str, port: int, threads: int) -> _Http:
-    return _Http(
+def url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listen(app: Any, host: str, port: int, start: Callable[[], None], threads: int = 0) -> Callable[[], None]:
+    """Answer requests until a signal says stop; what ends the process when all else is put away.
+
+    `app` speaks RSGI, as `web.serving` does; with `threads` it is a WSGI application, called in so many.
+    `start` is called as soon as requests are answered.
+    """
+    http = _Http(
         target="kener_py",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.WSGI if threads else Interfaces.RSGI,
+        loop=Loops.uvloop,
+        task_impl=TaskImpl.asyncio,  # so that a task can be cancelled: a body that takes too long
+        http=HTTPModes.http1,
         workers=1,
-        blocking_threads=threads,
+        blocking_threads=threads or 1,
         backlog=4096,
         websockets=False,
         log_enabled=False,
         http1_settings=HTTP1Settings(header_read_timeout=30_000),
     )
-
-
-def url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def listen(
-    app: WSGIApplication, host: str, port: int, threads: int, start: Callable[[], None]
-) -> Callable[[], None]:
-    """Answer requests with `app` until a signal says stop; what ends the process when all else is put away.
-
-    `start` is called as soon as requests are answered.
-    """
-    http = _http(host, port, threads)
     http.on_startup(start)
     http.serve(target_loader=lambda *_: app)
 
@@ -148,7 +143,9 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
                 first.server.database,
             )
 
-        end = listen(web.create(service), host, port, first.server.threads, start)
+        app = web.serving(service)
+        end = listen(app, host, port, start)
+        app.close()
         for thread in (watcher, loop, sender):
             thread.stop()
     finally:

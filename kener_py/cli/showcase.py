@@ -17,7 +17,7 @@ from kener_py.demo import Jobs, Prepared
 from kener_py.model import Server
 from kener_py.service import Service
 from kener_py.service.loop import Loop
-from kener_py.web.showcase import showcase
+from kener_py.web.showcase import Showcase
 
 NAMES = tuple(demo.STATES)
 
@@ -41,8 +41,8 @@ def serve(host: str, port: int, only: str | None, folder: Path | None) -> int:
             running = [stack.enter_context(_running(each)) for each in prepared]
         except (server.CannotListen, store.StoreError, OSError) as error:
             raise Impossible(error) from None
-        apps = {each.name: web.create(service) for each, (service, _) in zip(prepared, running, strict=True)}
-        app = apps[only] if only else showcase(apps)
+        apps = {each.name: web.serving(service) for each, (service, _) in zip(prepared, running, strict=True)}
+        app = apps[only] if only else Showcase(apps)
         threads = [thread for _, started in running for thread in started]
 
         def start() -> None:
@@ -50,7 +50,7 @@ def serve(host: str, port: int, only: str | None, folder: Path | None) -> int:
                 thread.start()
             _announce(server.url(host, port), prepared, only, folder)
 
-        end = server.listen(app, host, port, _THREADS, start)
+        end = server.listen(app, host, port, start)
         for thread in threads:
             thread.stop()
     end()

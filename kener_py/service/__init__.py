@@ -114,7 +114,14 @@ class Service:
 
     def record(self, beat: Heartbeat) -> None:
         """Keep a heartbeat. When this returns it is on disk. Raises Unwatched, Unavailable."""
-        is_owed = self.store.put(beat)
+        self._recorded(beat, self.store.put(beat))
+
+    async def record_async(self, beat: Heartbeat) -> None:
+        """`record` for a caller on an event loop."""
+        self._recorded(beat, await self.store.put_async(beat))
+
+    def _recorded(self, beat: Heartbeat, is_owed: bool | None) -> None:
+        """After it is on disk. `is_owed`: whether a message may be; None if nobody watches this monitor."""
         if is_owed is None:
             raise Unwatched(beat.monitor)
         self._heard = next(self._hearing)

@@ -12,7 +12,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -275,6 +275,12 @@ class Store:
         if self._is_closed:
             raise Unavailable("the database is closed")
         return self._writer.put(item, wait)
+
+    def put_async(self, item: object, wait: float = _PATIENCE) -> Awaitable[Any]:
+        """`put` for a caller on an event loop."""
+        if self._is_closed:
+            raise Unavailable("the database is closed")
+        return self._writer.put_async(item, wait)
 
     def close(self) -> None:
         """Commit what has queued up, then let go of the file."""

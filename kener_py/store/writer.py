@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from itertools import count, groupby
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -28,15 +30,41 @@ MOST_WAITING = 10_000  # more are refused: memory stays bounded
 class _Entry:
     """A job, or an item for the common work; and what came of it. Made ten thousand times a second."""
 
-    __slots__ = ("done", "error", "is_given_up", "is_item", "is_quiet", "result", "wanted")
+    __slots__ = ("error", "future", "is_given_up", "is_item", "is_quiet", "lock", "result", "wanted")
 
     def __init__(self, wanted: Any, is_item: bool, is_quiet: bool) -> None:
         self.wanted, self.is_item, self.is_quiet = wanted, is_item, is_quiet
         self.result: Any = None
         self.error: BaseException | None = None
         self.is_given_up = False
-        self.done = threading.Lock()  # held until there is an answer; an Event costs five times as much
-        self.done.acquire()
+        # What tells that there is an answer: a thread waits for the one, an event loop for the other.
+        self.lock: threading.Lock | None = None  # held until then; an Event costs five times as much
+        self.future: asyncio.Future[None] | None = None
+
+    def answer(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def _tell(entries: Iterable[_Entry]) -> None:
+    """Let go on who waits for these; a crowd on one event loop is woken once."""
+    crowds: dict[asyncio.AbstractEventLoop, list[_Entry]] = {}
+    for entry in entries:
+        if entry.lock is not None:
+            entry.lock.release()
+        elif entry.future is not None:
+            crowds.setdefault(entry.future.get_loop(), []).append(entry)
+    for loop, crowd in crowds.items():
+        with suppress(RuntimeError):  # it was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, crowd)
+
+
+def _settle(entries: Iterable[_Entry]) -> None:
+    """Runs on the event loop."""
+    for entry in entries:
+        if entry.future is not None and not entry.future.done():
+            entry.future.set_result(None)
 
 
 class Writer:
@@ -60,26 +88,49 @@ class Writer:
 
     def write(self, job: Job[T], wait: float, is_quiet: bool) -> T:
         """What `job` returned, once it is on disk. Raises Unavailable, or what the job raised."""
-        result: T = self._answer(_Entry(job, False, is_quiet), wait)
+        result: T = self._waited(_Entry(job, False, is_quiet), wait)
         return result
 
     def put(self, item: object, wait: float) -> Any:
         """What `work` returned for this item, once it is on disk. Raises Unavailable, or what it raised."""
-        return self._answer(_Entry(item, True, True), wait)
+        return self._waited(_Entry(item, True, True), wait)
 
-    def _answer(self, entry: _Entry, wait: float) -> Any:
+    async def put_async(self, item: object, wait: float) -> Any:
+        """The same for a caller on an event loop, where nothing stands still meanwhile."""
+        entry = _Entry(item, True, True)
+        loop = asyncio.get_running_loop()
+        entry.future = loop.create_future()
+        self._queue(entry)
+        patience = loop.call_later(wait, self._lose_patience, entry, wait)
+        try:
+            await entry.future
+        finally:
+            patience.cancel()
+        return entry.answer()
+
+    def _queue(self, entry: _Entry) -> None:
         if self._entries.qsize() >= MOST_WAITING:
             self._fail(1)
             raise Unavailable("too many writes are waiting")
         self._entries.put(entry)
-        if not entry.done.acquire(timeout=wait):
-            # If it had already begun, it may yet be committed: the caller was told to try again.
-            entry.is_given_up = True
-            self._fail(1)
-            raise Unavailable(f"the database did not answer within {wait:.0f} seconds")
-        if entry.error is not None:
-            raise entry.error
-        return entry.result
+
+    def _waited(self, entry: _Entry, wait: float) -> Any:
+        entry.lock = threading.Lock()
+        entry.lock.acquire()
+        self._queue(entry)
+        if not entry.lock.acquire(timeout=wait):
+            self._give_up(entry, wait)
+        return entry.answer()
+
+    def _lose_patience(self, entry: _Entry, wait: float) -> None:
+        self._give_up(entry, wait)
+        _settle([entry])
+
+    def _give_up(self, entry: _Entry, wait: float) -> None:
+        """If it had already begun, it may yet be committed: the caller is told to try again."""
+        entry.is_given_up = True
+        entry.error = Unavailable(f"the database did not answer within {wait:.0f} seconds")
+        self._fail(1)
 
     def version(self) -> tuple[int, int]:
         """Another one after each transaction with a job that was not quiet, and after each `touch`."""
@@ -140,15 +191,14 @@ class Writer:
                 self._refuse(batch, error)
             elif len(batch) == 1:
                 batch[0].error = error
-                batch[0].done.release()
+                _tell(batch)
             else:  # one is bad: give each a transaction of its own
                 for entry in batch:
                     self._commit([entry])
             return
         if not all(entry.is_quiet for entry in batch):
             self._committed += 1
-        for entry in batch:
-            entry.done.release()
+        _tell(batch)
 
     def _look_beside(self) -> None:
         """Notice what another process has written, such as a command on this machine."""
@@ -168,7 +218,7 @@ class Writer:
         self._fail(len(batch))
         for entry in batch:
             entry.error = Unavailable(str(error))
-            entry.done.release()
+        _tell(batch)
 
     def _fail(self, number: int) -> None:
         with self._failures_lock:

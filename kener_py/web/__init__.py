@@ -40,9 +40,10 @@ from kener_py.web import (
     wellknown,
     words,
 )
+from kener_py.web.ahead import Ahead
 from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import conditional, finish
-from kener_py.web.kept import Ahead, Keeper, keep, watch
+from kener_py.web.kept import Keeper, keep, watch
 from kener_py.web.pages import (
     about,
     day,
@@ -57,7 +58,6 @@ from kener_py.web.pages import (
     uptime,
 )
 from kener_py.web.pages.show import error, not_found
-from kener_py.web.short import ShortPath
 
 _log = logging.getLogger("kener_py.web")
 
@@ -243,17 +243,22 @@ class _Rest(BaseConverter):
     part_isolating = False
 
 
-def create(service: Service) -> Flask:
-    """The WSGI application over a running service."""
+def serving(service: Service) -> Ahead:
+    """The application of one site as it is served."""
+    keeper = Keeper(service)
+    return Ahead(service, keeper, create(service, keeper).wsgi_app, service.config.server.threads)
+
+
+def create(service: Service, keeper: Keeper | None = None) -> Flask:
+    """Flask's part of it, over a running service; what it answers is kept by `keeper`."""
     app = Flask(__name__, static_folder=None)
     app.static_folder = str(ASSETS / "static")  # its address is one of those that are shared
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map, app.jinja_env = _shared()
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.view_functions["static"] = app.send_static_file
-    keeper = Keeper(service)
-    ahead = Ahead(service, keeper, headers.tamed(app.wsgi_app))
-    app.wsgi_app = ShortPath(service, ahead)  # type: ignore[assignment, method-assign]
+    keeper = keeper or Keeper(service)
+    app.wsgi_app = headers.tamed(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.before_request(lambda: _begin(service, keeper))
     app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))

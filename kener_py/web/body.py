@@ -5,9 +5,10 @@ The one thing refused is an explicit status that is none of the three words.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, Any
@@ -22,6 +23,7 @@ KEPT = 100_000  # bytes of a message: head and tail
 _UNDERSTOOD = 4 * 1024 * 1024  # a body up to this size is read as JSON or a form
 _DRAINED = 64 * 1024 * 1024  # beyond this we stop listening
 _CHUNK = 64 * 1024
+PATIENCE = 60.0  # seconds
 _MOST_METRICS = 100
 _LONGEST_NAME = 100
 _MOST_NAMED = 10  # in warnings: the answer stays short
@@ -45,6 +47,9 @@ class Body:
     is_broken: bool = False  # it ended before the length that it had announced
 
 
+EMPTY = Body(b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     status: Status
@@ -56,23 +61,52 @@ class Report:
 SILENT = Report(Status.UP, "", (), ())  # what a call without body and query says
 
 
+class _Taken:
+    """What has come of a body until now."""
+
+    def __init__(self, length: int | None) -> None:
+        self._length = length
+        # Not beyond the announced end: to be told that there is nothing more takes as long as the body.
+        self._end = min(length, _DRAINED) if length else _DRAINED
+        self._head, self._tail, self._seen = bytearray(), bytearray(), 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Whether there is room for more."""
+        self._seen += len(chunk)
+        room = _UNDERSTOOD - len(self._head)
+        self._head += chunk[:room]
+        if len(chunk) > room:
+            self._tail = (self._tail + chunk[max(room, 0) :])[-KEPT:]
+        return self._seen < self._end
+
+    def body(self, is_broken: bool) -> Body:
+        is_short = self._length is not None and self._seen < min(self._length, _DRAINED)
+        left_out = self._seen - len(self._head) - len(self._tail)
+        return Body(bytes(self._head), bytes(self._tail), left_out, is_broken or is_short)
+
+
 def read(stream: IO[bytes], length: int | None) -> Body:
     """All of the body if it is of a sane size, else its head and tail."""
-    head, tail = bytearray(), bytearray()
-    seen, broken = 0, False
+    taken, is_broken = _Taken(length), False
     try:
-        # Not beyond the announced end: to be told that there is nothing more takes as long as the body.
-        end = min(length, _DRAINED) if length else _DRAINED
-        while seen < end and (chunk := stream.read(_CHUNK)):
-            seen += len(chunk)
-            room = _UNDERSTOOD - len(head)
-            head += chunk[:room]
-            if len(chunk) > room:
-                tail = (tail + chunk[max(room, 0) :])[-KEPT:]
+        while (chunk := stream.read(_CHUNK)) and taken.add(chunk):
+            pass
     except Exception:  # the caller hung up, or sent broken chunks: what came until then counts
-        broken = True
-    is_short = length is not None and seen < min(length, _DRAINED)
-    return Body(bytes(head), bytes(tail), seen - len(head) - len(tail), broken or is_short)
+        is_broken = True
+    return taken.body(is_broken)
+
+
+async def receive(chunks: AsyncIterable[bytes], length: int | None) -> Body:
+    """The same on an event loop; who takes longer than `PATIENCE` to send it gets no further hearing."""
+    taken, is_broken = _Taken(length), False
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in chunks:
+                if not taken.add(chunk):
+                    break
+    except Exception:
+        is_broken = True
+    return taken.body(is_broken)
 
 
 def _text(raw: bytes, warnings: list[str]) -> str:

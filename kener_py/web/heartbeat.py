@@ -1,7 +1,8 @@
 """The calls of jobs: by tag and secret, or by tag and API key.
 
-Read from the WSGI environment alone, so that the answer is the same ahead of Flask's dispatch (`short`)
-and behind it.
+Everything is read from the WSGI environment, so that the answer is the same on the event loop (`short`)
+and in Flask (`view`). Both take the same steps: who calls (`hear`), the body, what it says (`understood`),
+the record.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Response, request
@@ -36,22 +36,29 @@ _JSON = json.JSONEncoder(separators=(",", ":"))
 _log = logging.getLogger("kener_py.web")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     code: int
-    fields: Mapping[str, object]
+    text: bytes
     headers: tuple[tuple[str, str], ...] = ()  # beside those that every answer has
 
-    @property
-    def text(self) -> bytes:
-        return _JSON.encode(self.fields).encode() + b"\n"
+
+# (service, environment, rest of the path) -> the monitor whose heartbeat this is, or why it is none
+Hear = Callable[[Service, "WSGIEnvironment", str], Monitor | Answer]
 
 
-Hear = Callable[[Service, "WSGIEnvironment", str], Answer]
+class Heard(NamedTuple):
+    """A heartbeat, and what is answered once it is on disk."""
+
+    beat: Heartbeat
+    answer: Answer
+
+
+def _json(fields: Mapping[str, object]) -> bytes:
+    return _JSON.encode(fields).encode() + b"\n"
 
 
 def _error(code: int, text: str, *headers: tuple[str, str]) -> Answer:
-    return Answer(code, {"error": text}, headers)
+    return Answer(code, _json({"error": text}), headers)
 
 
 def split(call: str) -> tuple[str, str]:
@@ -116,17 +123,17 @@ def _agent(sent: str) -> str:
     return body.clean(sent)[:200]
 
 
-def by_secret(service: Service, environ: WSGIEnvironment, call: str) -> Answer:
+def by_secret(service: Service, environ: WSGIEnvironment, call: str) -> Monitor | Answer:
     """`/heartbeat/<tag>:<secret>` and its other spellings."""
     tag, secret = split(call)
     monitor = service.monitor(tag)
     if not _matches(monitor, secret) or monitor is None:
         service.reject(tag, "wrong secret")
         return _error(404, _NOBODY)
-    return _record(service, environ, monitor)
+    return _unless_prefetched(environ, monitor)
 
 
-def by_key(service: Service, environ: WSGIEnvironment, call: str) -> Answer:
+def by_key(service: Service, environ: WSGIEnvironment, call: str) -> Monitor | Answer:
     """`/api/heartbeat/<tag>` with an API key; with a secret in the path it is `by_secret`."""
     tag, secret = split(call)
     if secret or ":" in call:
@@ -138,17 +145,16 @@ def by_key(service: Service, environ: WSGIEnvironment, call: str) -> Answer:
     if monitor is None:
         service.reject(tag, "unknown tag")
         return _error(404, "No monitor has this tag")
-    return _record(service, environ, monitor)
+    return _unless_prefetched(environ, monitor)
 
 
-def _has_body(environ: WSGIEnvironment) -> bool:
+def has_body(environ: WSGIEnvironment) -> bool:
     """Whether there may be one; in HTTP/2 nothing in the head must say so."""
-    if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
-        return True
-    return environ["REQUEST_METHOD"] in ("POST", "PUT") or environ.get("SERVER_PROTOCOL") == "HTTP/2"
+    announced = environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")
+    return announced != "0" if announced else environ.get("SERVER_PROTOCOL") == "HTTP/2"
 
 
-def _length(environ: WSGIEnvironment) -> int | None:
+def length(environ: WSGIEnvironment) -> int | None:
     """What the head says of the body's length in bytes; None if it says nothing that can be believed."""
     sent = environ.get("CONTENT_LENGTH") or ""
     return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 20 else None
@@ -163,19 +169,22 @@ def _query(environ: WSGIEnvironment) -> dict[str, str]:
     return dict(reversed(pairs))
 
 
-def _report(environ: WSGIEnvironment) -> body.Report:
-    query = _query(environ)
-    if not query and not _has_body(environ):
-        return body.SILENT
-    came = body.read(environ["wsgi.input"], _length(environ))
-    return body.understand(came, environ.get("CONTENT_TYPE") or "", query)
-
-
-def _record(service: Service, environ: WSGIEnvironment, monitor: Monitor) -> Answer:
+def _unless_prefetched(environ: WSGIEnvironment, monitor: Monitor) -> Monitor | Answer:
     if _is_prefetch(environ):
         return _error(403, "A prefetch is not a heartbeat; nothing was recorded")
+    return monitor
+
+
+def understood(
+    service: Service, environ: WSGIEnvironment, monitor: Monitor, came: body.Body | None
+) -> Heard | Answer:
+    """The heartbeat of a call, with its body if it has one."""
     try:
-        report = _report(environ)
+        query = _query(environ)
+        if not query and came is None:
+            report = body.SILENT
+        else:
+            report = body.understand(came or body.EMPTY, environ.get("CONTENT_TYPE") or "", query)
     except body.UnknownStatus as unknown:
         service.reject(monitor.tag, "unknown status")
         return _error(400, str(unknown))
@@ -189,10 +198,6 @@ def _record(service: Service, environ: WSGIEnvironment, monitor: Monitor) -> Ans
         _agent(environ.get("HTTP_USER_AGENT", "")[:1_000]),
         address(service, environ)[:64],
     )
-    try:
-        service.record(beat)
-    except Unwatched:  # a reload came in between
-        return _error(404, _NOBODY)
     said: dict[str, object] = {
         "status": "OK",
         "monitor": monitor.tag,
@@ -201,27 +206,41 @@ def _record(service: Service, environ: WSGIEnvironment, monitor: Monitor) -> Ans
     }
     if report.warnings:
         said["warning"] = "; ".join(report.warnings)
-    return Answer(200, said)
+    return Heard(beat, Answer(200, _json(said)))
 
 
-def answered(service: Service, environ: WSGIEnvironment, hear: Hear, call: str) -> Answer:
-    """What `hear` says; whatever goes wrong inside is an answer too, and in the log."""
+def failed(failure: Exception, environ: WSGIEnvironment) -> Answer:
+    """Whatever goes wrong inside is an answer too, and in the log."""
+    if isinstance(failure, Unwatched):  # a reload came in between
+        return _error(404, _NOBODY)
+    if not isinstance(failure, store.StoreError):
+        _log.error("%s of a heartbeat failed", environ["REQUEST_METHOD"], exc_info=failure)
+        if not store.is_disk_trouble(failure):
+            return _error(500, "This server failed; its log says why")
+    text = f"The database cannot be written now ({failure}); try again"
+    return _error(503, text, ("Retry-After", "5"))
+
+
+def _answered(service: Service, environ: WSGIEnvironment, hear: Hear, call: str) -> Answer:
     try:
-        return hear(service, environ, call)
+        monitor = hear(service, environ, call)
+        if isinstance(monitor, Answer):
+            return monitor
+        came = body.read(environ["wsgi.input"], length(environ)) if has_body(environ) else None
+        heard = understood(service, environ, monitor, came)
+        if isinstance(heard, Answer):
+            return heard
+        service.record(heard.beat)
     except Exception as failure:
-        if not isinstance(failure, store.StoreError):
-            _log.error("%s of a heartbeat failed", environ["REQUEST_METHOD"], exc_info=failure)
-            if not store.is_disk_trouble(failure):
-                return _error(500, "This server failed; its log says why")
-        text = f"The database cannot be written now ({failure}); try again"
-        return _error(503, text, ("Retry-After", "5"))
+        return failed(failure, environ)
+    return heard.answer
 
 
 def view(hear: Hear) -> Callable[..., Response]:
     """A view of Flask for what `short` leaves to it."""
 
     def call(service: Service, call: str) -> Response:
-        found = answered(service, request.environ, hear, call)
+        found = _answered(service, request.environ, hear, call)
         headers: list[Any] = [*found.headers, ("Cache-Control", "no-store")]
         return Response(found.text, found.code, headers, mimetype="application/json")
 

@@ -1,4 +1,4 @@
-"""Answers kept until something that they show changes, and given out ahead of Flask's dispatch.
+"""Answers kept until something that they show changes, and given out ahead of Flask.
 
 What is kept is exactly what Flask answered: rendered, compressed, named. It holds while the service says
 that nothing has changed, and until the next instant at which time alone changes what is shown.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,9 +22,10 @@ from kener_py.model import Instant
 from kener_py.service import Service
 from kener_py.web.coding import LONGEST_WISH, best
 from kener_py.web.pages.show import is_terminal
+from kener_py.web.wsgi import Reply
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIEnvironment
 
 Key = tuple[str, ...]
 
@@ -34,7 +35,6 @@ _RARE = frozenset({"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_IF_MATCH", "HTT
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_ANSWERS = 2_000
 _LONGEST_KEY = 2_000  # characters; a longer address is nobody's bookmark
-_LONGEST_WAIT = 10.0  # seconds for another request that renders the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +46,30 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
     shown: Shown
     is_heard: bool  # whether it shows heartbeats
     route: str
-    whole: list[tuple[str, str]]  # the head of 200
-    unchanged: list[tuple[str, str]]  # the head of 304
-    body: bytes
+    whole: Reply
+    unchanged: Reply  # for those who have it already
     is_tagged: Callable[[str], bool]  # whether an If-None-Match names this answer
     size: int
 
 
 class Keeper:
-    """The answers of one application; `Ahead` gives them out, `remember` takes them in."""
+    """The answers of one application: `remember` takes them in, on Flask's side; `give` gives them out."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._size = 0
-        self._making: dict[Key, threading.Event] = {}
 
     def shown(self, is_heard: bool) -> Shown:
         """What an answer that is made from now on shows."""
         return Shown(self._service.version(is_heard), self._service.holds_until())
 
-    def find(self, key: Key) -> _Kept | None:
+    def find(self, key: Key) -> Kept | None:
         """The answer that holds now."""
         found = self._kept.get(key)
         if found is None:
@@ -89,18 +87,18 @@ class Keeper:
     def remember(self, answer: Response, shown: Shown, is_heard: bool) -> None:
         """Keep a complete answer of 200, before it is made conditional."""
         key = key_of(request.environ)
-        if key is None or answer.status_code != 200 or request.method not in ("GET", "HEAD"):
+        if key is None or answer.status_code != 200:
             return
         if sum(map(len, key)) > _LONGEST_KEY:
             return
         body = answer.get_data()
         headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
-        whole = [*headers, ("Content-Length", str(len(body)))]
-        unchanged = [each for each in headers if each[0] not in _OF_A_BODY]
+        whole = Reply(200, [*headers, ("Content-Length", str(len(body)))], body)
+        unchanged = Reply(304, [each for each in headers if each[0] not in _OF_A_BODY], b"")
         route = request.url_rule.rule if request.url_rule else ""
         is_tagged = _tagged(answer.headers.get("ETag", ""))
         size = len(body) + sum(len(name) + len(value) + 200 for name, value in headers)
-        kept = _Kept(shown, is_heard, route, whole, unchanged, body, is_tagged, size)
+        kept = Kept(shown, is_heard, route, whole, unchanged, is_tagged, size)
         with self._lock:
             self._drop(key)
             self._kept[key] = kept
@@ -113,60 +111,15 @@ class Keeper:
         if old is not None:
             self._size -= old.size
 
-    # ---- one render for all who wait for the same ----
-
-    def begin(self, key: Key) -> bool:
-        """Whether the caller shall make the answer; if not, another one just has, or was too slow."""
-        with self._lock:
-            other = self._making.get(key)
-            if other is None:
-                self._making[key] = threading.Event()
-                return True
-        other.wait(_LONGEST_WAIT)
-        return False
-
-    def end(self, key: Key) -> None:
-        with self._lock:
-            self._making.pop(key).set()
-
-
-class Ahead:
-    """A WSGI application in front of `rest`: answers from what is kept, and leaves all else to it."""
-
-    def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication) -> None:
-        self._service, self._keeper, self.rest = service, keeper, rest
-
-    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
-        key = key_of(environ) if method in ("GET", "HEAD") else None
-        if key is None:
-            return self.rest(environ, start)
-        began = perf_counter()
-        found = self._keeper.find(key)
-        if found is not None:
-            return self._give(found, environ, start, began)
-        if not self._keeper.was_kept(key):
-            return self.rest(environ, start)
-        if self._keeper.begin(key):
-            try:
-                return self.rest(environ, start)
-            finally:
-                self._keeper.end(key)
-        found = self._keeper.find(key)
-        return self.rest(environ, start) if found is None else self._give(found, environ, start, began)
-
-    def _give(
-        self, kept: _Kept, environ: WSGIEnvironment, start: StartResponse, began: float
-    ) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
+    def give(self, kept: Kept, environ: WSGIEnvironment, began: float) -> Reply:
+        """The answer as it goes to this visitor; `began` is the reading of `perf_counter` when he asked."""
         named = environ.get("HTTP_IF_NONE_MATCH")
-        if named is not None and kept.is_tagged(named[:LONGEST_WISH]):
-            code, status, headers, body = "304", "304 Not Modified", kept.unchanged, b""
-        else:
-            code, status, headers, body = "200", "200 OK", kept.whole, kept.body
-        start(status, headers)
-        self._service.requests.add(perf_counter() - began, method, kept.route, code)
-        return [] if method == "HEAD" else [body]
+        has_it = named is not None and kept.is_tagged(named[:LONGEST_WISH])
+        reply = kept.unchanged if has_it else kept.whole
+        self._service.requests.add(
+            perf_counter() - began, environ["REQUEST_METHOD"], kept.route, str(reply.code)
+        )
+        return reply
 
 
 _OF_A_BODY = frozenset({"Content-Type", "Content-Encoding", "Content-Language", "Last-Modified"})
@@ -174,7 +127,7 @@ _OF_A_BODY = frozenset({"Content-Type", "Content-Encoding", "Content-Language", 
 
 def key_of(environ: WSGIEnvironment) -> Key | None:
     """What an answer may depend on; None for a request that is answered anew each time."""
-    if not _RARE.isdisjoint(environ):
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or not _RARE.isdisjoint(environ):
         return None
     get = environ.get
     if "HTTP_IF_MODIFIED_SINCE" in environ and "HTTP_IF_NONE_MATCH" not in environ:

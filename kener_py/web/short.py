@@ -1,22 +1,22 @@
-"""The short path of heartbeats: answered ahead of Flask's dispatch, by the same rules.
+"""The short path of heartbeats: on the event loop, ahead of Flask, by the same rules.
 
 What this does not understand (another method, another address) goes on to Flask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import AsyncIterable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from kener_py.model import Config
 from kener_py.service import Service
-from kener_py.web import heartbeat
+from kener_py.web import body, heartbeat
 from kener_py.web.finish import HEADERS, policy
+from kener_py.web.wsgi import Reply
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIEnvironment
 
 RULES: tuple[tuple[str, heartbeat.Hear], ...] = (
     ("/heartbeat/", heartbeat.by_secret),
@@ -25,37 +25,52 @@ RULES: tuple[tuple[str, heartbeat.Hear], ...] = (
     ("/api/v1/heartbeat/", heartbeat.by_key),
 )
 _METHODS = frozenset(heartbeat.METHODS)
-_STATUS = {each.value: f"{each.value} {each.phrase}" for each in HTTPStatus}
 
 
 class ShortPath:
-    """A WSGI application in front of `rest`."""
-
-    def __init__(self, service: Service, rest: WSGIApplication) -> None:
-        self._service, self.rest = service, rest
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._config: Config | None = None  # that `_headers` were made for
         self._headers: list[tuple[str, str]] = []
 
-    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        path: str = environ["PATH_INFO"]
-        if "/heartbeat/" in path and environ["REQUEST_METHOD"] in _METHODS:
-            for prefix, hear in RULES:
-                if path.startswith(prefix):
-                    return self._answer(environ, start, prefix, hear)
-        return self.rest(environ, start)
+    async def answer(
+        self, path: str, environ: WSGIEnvironment, chunks: AsyncIterable[bytes], began: float
+    ) -> Reply | None:
+        """What a job is told once its heartbeat is on disk; None for a request that is no heartbeat.
 
-    def _answer(
-        self, environ: WSGIEnvironment, start: StartResponse, prefix: str, hear: heartbeat.Hear
-    ) -> Iterable[bytes]:
-        began = perf_counter()
+        `chunks` is the request's body, `began` the reading of `perf_counter` when the request came.
+        """
         method: str = environ["REQUEST_METHOD"]
-        # WSGI hands the bytes of a path on as Latin-1.
-        call = environ["PATH_INFO"][len(prefix) :].encode("latin-1", "replace").decode("utf-8", "replace")
-        found = heartbeat.answered(self._service, environ, hear, call)
-        text = found.text
-        start(_STATUS[found.code], [*found.headers, ("Content-Length", str(len(text))), *self._common()])
-        self._service.requests.add(perf_counter() - began, method, f"{prefix}<rest:call>", str(found.code))
-        return [] if method == "HEAD" else [text]
+        if "/heartbeat/" not in path or method not in _METHODS:
+            return None
+        for prefix, hear in RULES:
+            if path.startswith(prefix):
+                found = await self._heard(environ, hear, path[len(prefix) :], chunks)
+                text = found.text
+                headers = [*found.headers, ("Content-Length", str(len(text))), *self._common()]
+                self._service.requests.add(
+                    perf_counter() - began, method, f"{prefix}<rest:call>", str(found.code)
+                )
+                return Reply(found.code, headers, text)
+        return None
+
+    async def _heard(
+        self, environ: WSGIEnvironment, hear: heartbeat.Hear, call: str, chunks: AsyncIterable[bytes]
+    ) -> heartbeat.Answer:
+        try:
+            monitor = hear(self._service, environ, call)
+            if isinstance(monitor, heartbeat.Answer):
+                return monitor
+            came = None
+            if heartbeat.has_body(environ):
+                came = await body.receive(chunks, heartbeat.length(environ))
+            heard = heartbeat.understood(self._service, environ, monitor, came)
+            if isinstance(heard, heartbeat.Answer):
+                return heard
+            await self._service.record_async(heard.beat)
+        except Exception as failure:
+            return heartbeat.failed(failure, environ)
+        return heard.answer
 
     def _common(self) -> list[tuple[str, str]]:
         """The headers of every answer to a job."""

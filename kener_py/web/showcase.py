@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from flask import Flask, Response
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from kener_py.model import Site
 from kener_py.web import ASSETS, language, words
+from kener_py.web.ahead import Ahead, Call, answer
 from kener_py.web.finish import conditional, finish
 from kener_py.web.language import N_, _
 from kener_py.web.pages.show import show
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+from kener_py.web.wsgi import Scope, Threads, environ_of
 
 # Name: what is seen there, in one sentence.
 STATES: Mapping[str, str] = {
@@ -33,13 +30,32 @@ STATES: Mapping[str, str] = {
 }
 
 
-def showcase(sites: Mapping[str, WSGIApplication]) -> WSGIApplication:
-    """One WSGI application with each site below its name, and at / the list of them."""
+class Showcase:
+    """Each site below its name, and at / the list of them."""
+
+    def __init__(self, sites: Mapping[str, Ahead]) -> None:
+        self._sites = sites
+        self._index = Threads(_index(list(sites)).wsgi_app, 1)
+
+    async def __rsgi__(self, scope: Scope, call: Call) -> None:
+        name = scope.path[1:].partition("/")[0]
+        if name in self._sites:
+            await self._sites[name].serve(scope, call, f"/{name}")
+        else:
+            answer(call, await self._index.answer(scope, environ_of(scope, ""), call))
+
+    def close(self) -> None:
+        self._index.close()
+        for site in self._sites.values():
+            site.close()
+
+
+def _index(names: list[str]) -> Flask:
     index = Flask(__name__, template_folder=str(ASSETS / "templates"), static_folder=str(ASSETS / "static"))
     words.register(index)
 
     def listed(**_path: str) -> Response:
-        return show("showcase", site=None, states=[(name, _(STATES[name])) for name in sites])
+        return show("showcase", site=None, states=[(name, _(STATES[name])) for name in names])
 
     def missing(_failure: Exception) -> Response:
         return show("not_found", 404, site=None)
@@ -49,4 +65,4 @@ def showcase(sites: Mapping[str, WSGIApplication]) -> WSGIApplication:
     index.before_request(lambda: language.choose(language.SOURCE))
     index.after_request(lambda answer: conditional(finish(Site(), answer)))
     index.register_error_handler(404, missing)
-    return DispatcherMiddleware(index, {f"/{name}": site for name, site in sites.items()})
+    return index

@@ -1,0 +1,87 @@
+"""What the HTTP server calls: heartbeats and kept answers on its event loop, all else by Flask in threads.
+
+Nothing on the loop waits for a thread or for the disk, so a heartbeat is heard while pages are rendered,
+and a caller who is slow costs no thread. Source of the interface: the RSGI specification of granian.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from kener_py.service import Service
+from kener_py.web.kept import Keeper, Key, key_of
+from kener_py.web.short import ShortPath
+from kener_py.web.wsgi import Reply, Scope, Threads, environ_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+_log = logging.getLogger("kener_py.web")
+
+_LONGEST_WAIT = 10.0  # seconds for another request that renders the same
+_FAILED = Reply(500, [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], b"This server failed\n")
+
+
+class Call(AsyncIterable[bytes], Protocol):
+    """The body of a request, in chunks, and the way to answer it."""
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None: ...
+
+
+def answer(call: Call, reply: Reply) -> None:
+    if reply.body:
+        call.response_bytes(*reply)
+    else:
+        call.response_empty(reply.code, reply.headers)
+
+
+class Ahead:
+    """One site. Everything but `close` runs on one event loop."""
+
+    def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
+        self._heartbeats, self._keeper = ShortPath(service), keeper
+        self._rest = Threads(rest, threads)
+        self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
+
+    async def __rsgi__(self, scope: Scope, call: Call) -> None:
+        await self.serve(scope, call, "")
+
+    async def serve(self, scope: Scope, call: Call, prefix: str) -> None:
+        """Answer a request to this site, which lies below `prefix`."""
+        began = perf_counter()
+        try:
+            environ = environ_of(scope, prefix)
+            reply = await self._heartbeats.answer(scope.path[len(prefix) :], environ, call, began)
+            if reply is None:
+                reply = await self._page(scope, environ, call, began)
+        except Exception:
+            _log.exception("%s failed", scope.method)
+            reply = _FAILED
+        answer(call, reply)
+
+    async def _page(self, scope: Scope, environ: WSGIEnvironment, call: Call, began: float) -> Reply:
+        key = key_of(environ)
+        if key is None:
+            return await self._rest.answer(scope, environ, call)
+        found = self._keeper.find(key)
+        if found is None and key in self._making:
+            await asyncio.wait([self._making[key]], timeout=_LONGEST_WAIT)
+            found = self._keeper.find(key)
+        if found is not None:
+            return self._keeper.give(found, environ, began)
+        if not self._keeper.was_kept(key) or key in self._making:
+            return await self._rest.answer(scope, environ, call)
+        made = self._making[key] = asyncio.get_running_loop().create_future()
+        try:
+            return await self._rest.answer(scope, environ, call)
+        finally:
+            del self._making[key]
+            made.set_result(None)
+
+    def close(self) -> None:
+        self._rest.close()
