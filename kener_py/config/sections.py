@@ -60,10 +60,10 @@ class ServerSection(Section, title="Server"):
         examples=["/var/lib/kener-py/kener.db"],
     )
     threads: Annotated[int, count(1, 512)] = Field(
-        default=8,
+        default=4,
         title="Threads",
         description="Pages that are rendered at the same time. Heartbeats need no thread.",
-        examples=[8],
+        examples=[4],
     )
     log_format: LogFormat = Field(
         default="plain", title="Log format", description="plain or json.", examples=["json"]

@@ -112,7 +112,7 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 3000
     database: Path = Path("kener.db")
-    threads: int = 8  # that render pages
+    threads: int = 4  # that render pages
     log_format: str = "plain"  # or "json"
     log_level: str = "info"
     metrics_token: str | None = field(default=None, repr=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -53,12 +53,8 @@ class Heard(NamedTuple):
     answer: Answer
 
 
-def _json(fields: Mapping[str, object]) -> bytes:
-    return _JSON.encode(fields).encode() + b"\n"
-
-
 def _error(code: int, text: str, *headers: tuple[str, str]) -> Answer:
-    return Answer(code, _json({"error": text}), headers)
+    return Answer(code, _JSON.encode({"error": text}).encode() + b"\n", headers)
 
 
 def split(call: str) -> tuple[str, str]:
@@ -198,15 +194,12 @@ def understood(
         _agent(environ.get("HTTP_USER_AGENT", "")[:1_000]),
         address(service, environ)[:64],
     )
-    said: dict[str, object] = {
-        "status": "OK",
-        "monitor": monitor.tag,
-        "received": rfc3339(beat.received),
-        "reported": report.status,
-    }
+    # Without an encoder: it takes as long as all else here, and nothing of this needs an escape.
+    said = f'"status":"OK","monitor":"{beat.monitor}","received":"{rfc3339(beat.received)}"'
+    said += f',"reported":"{report.status}"'
     if report.warnings:
-        said["warning"] = "; ".join(report.warnings)
-    return Heard(beat, Answer(200, _json(said)))
+        said += f',"warning":{_JSON.encode("; ".join(report.warnings))}'
+    return Heard(beat, Answer(200, f"{{{said}}}\n".encode()))
 
 
 def failed(failure: Exception, environ: WSGIEnvironment) -> Answer:
