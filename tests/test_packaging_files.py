@@ -426,6 +426,7 @@ def contained(tmp_path: Path) -> Iterator[Contained]:
         "KENER_DATABASE": str(made.database),
         "KENER_HOST": "127.0.0.1",
         "KENER_PORT": str(made.port),
+        "PYTHONPATH": "",  # not the checkout
     }
     try:
         yield made.start()
@@ -437,10 +438,18 @@ def contained(tmp_path: Path) -> Iterator[Contained]:
 def test_the_steps_of_the_build_lead_to_a_server_that_answers(contained: Contained) -> None:
     assert contained.target("job").beat().status == 200
     assert "Job job" in contained.get("/").text
+    assert contained.get("/static/style.css").status == 200
 
     _, command = yaml.safe_load(told("HEALTHCHECK").partition(" CMD ")[2])
     asked = [contained.command()[0], command]
     env = {name: value for name, value in contained.env.items() if name != "KENER_CONFIG"}
+    where = [
+        contained.root / "opt" / "kener-py" / "bin" / "python",
+        "-c",
+        "import kener_py; print(kener_py.__file__)",
+    ]
+    found = subprocess.run(where, env=env, cwd=contained.folder, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith(str(contained.root)), "the wheel is tried, not the checkout"
     done = subprocess.run(asked, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
 

@@ -117,7 +117,7 @@ class Systemd(threading.Thread):
         if not self._service.store.answers(_PATIENCE):
             return f"the writer has not answered for {_PATIENCE:.0f} seconds"
         if not probe.is_live(self._host, self._port, _PATIENCE):
-            return f"requests have not been answered for {_PATIENCE:.0f} seconds"
+            return "requests are not answered"
         return ""
 
     def _quiet(self) -> float:
