@@ -5,7 +5,7 @@ BIN := .venv/bin
 # How often the laws among the tests are tried: see tests/conftest.py.
 LAWS := quick
 
-.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak clean
+.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak lock audit clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -70,6 +70,24 @@ schema: .venv/ready
 # Makes the pictures of links to pages again, after a change of the palette or the symbols.
 pictures: .venv/ready-for-tests .venv/browser-tools
 	$(BIN)/python tests/pictures.py
+
+# The versions that the container is built of, with their hashes: after a change of dependencies, and with
+# ARGS=--upgrade to take newer ones over. Nothing in them says where packages come from.
+LOCK = .venv/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(ARGS)
+lock: .venv/locks/ready
+	$(LOCK) pyproject.toml --output-file packaging/requirements.lock
+	echo hatchling | $(LOCK) - --output-file packaging/build.lock
+
+# Known vulnerabilities of what is locked: asks a service on the internet. Strict: what it could not be asked about is a failure.
+audit: .venv/locks/ready
+	.venv/locks/bin/pip-audit --strict --disable-pip --require-hashes --requirement packaging/requirements.lock \
+		|| { echo "audit: vulnerable, or not asked about: see above" >&2; exit 1; }
+
+.venv/locks/ready: .venv/bin/python
+	$(PYTHON) -m venv .venv/locks
+	.venv/locks/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1' 'pip-audit>=2.9,<3'
+	@touch $@
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

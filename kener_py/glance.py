@@ -1,6 +1,7 @@
-"""A glance at the configuration for completion in a shell: names as they stand there, nothing is checked.
+"""A glance at the configuration for completion in a shell and for probes: what stands there, unchecked.
 
-Loading the file takes a third of a second and refuses a broken one; on each press of a key both are too much.
+Loading the file takes a third of a second and refuses a broken one. On each press of a key both are too much,
+and a probe must not fail for an edit that the server itself has refused.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What could be read; `database` is None if only a whole load knows where it is."""
+    """What could be read; `database` and `address` are None if only a whole load knows them."""
 
     monitors: tuple[Named, ...] = ()
     notifiers: tuple[str, ...] = ()
     database: Path | None = None
+    address: tuple[str, int] | None = None  # host and port that the server listens on
 
 
 def at(path: Path, env: Mapping[str, str]) -> Glance:
@@ -40,14 +42,16 @@ def at(path: Path, env: Mapping[str, str]) -> Glance:
         text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
         root = _tree(yaml.parse(text, Loader=LOADER))
     except (OSError, ValueError, yaml.YAMLError):
-        return Glance()
+        root = None
     if not isinstance(root, dict):
-        return Glance()
+        has_both = env.get("KENER_HOST") and env.get("KENER_PORT")
+        return Glance(address=_address(None, env) if has_both else None)
     notifiers = root.get("notifiers")
     return Glance(
         tuple(_monitors(root.get("monitors"))),
         tuple(notifiers) if isinstance(notifiers, dict) else (),
         _database(root.get("server"), path, env),
+        _address(root.get("server"), env),
     )
 
 
@@ -95,3 +99,12 @@ def _database(server: object, path: Path, env: Mapping[str, str]) -> Path | None
         return Path(given)
     name = server.get("database", "kener.db") if isinstance(server, dict) else "kener.db"
     return path.parent / name if isinstance(name, str) and name and "${" not in name else None
+
+
+def _address(server: object, env: Mapping[str, str]) -> tuple[str, int] | None:
+    given = server if isinstance(server, dict) else {}
+    host = env.get("KENER_HOST") or given.get("host", "127.0.0.1")
+    port = env.get("KENER_PORT") or given.get("port", "3000")
+    if not (isinstance(host, str) and isinstance(port, str)) or "${" in host or not port.isdecimal():
+        return None
+    return (host, int(port)) if host and 0 < int(port) < 65_536 else None

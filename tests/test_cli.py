@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kener_py import __version__, config, notify, store
+from kener_py import __version__, config, glance, notify, store
 from kener_py.cli import main
 from kener_py.model import MINUTE, Heartbeat, Instant, Status
 from kener_py.service import Service
@@ -264,7 +264,7 @@ def test_exit_codes_reach_the_shell(folder):
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize("command", WITH_FILE)
+@pytest.mark.parametrize("command", [each for each in WITH_FILE if each != "healthcheck"])
 def test_every_command_refuses_a_wrong_file(file, command):
     file.write_text("monitors: 5\n")
     result = run(*command.split())
@@ -524,6 +524,48 @@ def test_a_server_that_is_not_ready_is_not_healthy_and_says_why(file, answering)
     result = run("healthcheck", KENER_PORT=str(port))
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "kener-py: the loop has not ticked for 99 seconds\n"
+
+
+def test_an_edit_that_the_server_refused_does_not_make_it_unhealthy(file, answering):
+    port, answers = answering
+    answers.append((200, b"ok\n"))
+    file.write_text(f"server: {{port: {port}}}\nmonitors: 5\n")
+    assert run("healthcheck").exit_code == 0
+    file.write_text("server: [")
+    assert run("healthcheck", KENER_HOST="127.0.0.1", KENER_PORT=str(port)).exit_code == 0
+    assert run("healthcheck", KENER_PORT=str(port)).exit_code == 78
+
+
+@pytest.mark.parametrize("port", ["${PORT}", "0", "99999", "http"])
+def test_an_address_that_a_glance_cannot_tell_is_left_to_a_whole_load(file, port):
+    glanced = glance.at(file, {"KENER_PORT": port}).address
+    assert glanced is None
+    file.write_text(f"server: {{port: '{port}'}}\n")
+    assert glance.at(file, {}).address is None
+
+
+def test_a_server_on_the_new_protocol_alone_is_asked_there(file):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Six(http.server.HTTPServer):
+        address_family = socket.AF_INET6
+
+    with Six(("::1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            for host in ("::", "::1"):
+                assert run("healthcheck", KENER_PORT=str(server.server_port), KENER_HOST=host).exit_code == 0
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_time_that_nobody_can_wait_is_a_mistake_in_usage(file):

@@ -265,15 +265,20 @@ def test_trusted_proxies_are_networks(tmp_path: Path) -> None:
         ("${NUMBER}", "007"),
         ("$NAME", "$NAME"),
         ("${file:name.txt}", "from file"),
+        ("${file:${FOLDER}/name.txt}", "from file"),
+        ("${file:${NOWHERE:-sub}/../${FILE}.txt}.", "from file."),
+        ("${NAME}${file:${FOLDER}/${FILE}.txt}${NAME}", "bobfrom filebob"),
     ],
 )
 def test_references_are_filled_in_once_and_stay_text(tmp_path: Path, text: str, value: str) -> None:
     (tmp_path / "name.txt").write_text("from file\n")
+    (tmp_path / "sub").mkdir()
     env = {"NAME": "bob", "EMPTY": "", "REF": "${NAME}", "YAML": "a: [b]", "NUMBER": "007"}
+    env |= {"FOLDER": str(tmp_path), "FILE": "name"}
     loaded = load(tmp_path, f"monitors: [{{tag: a, name: '{text}'}}]", env)
     assert loaded.monitors["a"].name == value
-    extra = (tmp_path / "name.txt",) if "file" in text else ()
-    assert loaded.files == (tmp_path / "config.yaml", *extra)
+    extra = [tmp_path / "name.txt"] if "file" in text else []
+    assert [each.resolve() for each in loaded.files] == [tmp_path / "config.yaml", *extra]
 
 
 def test_a_reference_may_bring_a_number_a_flag_or_a_length(tmp_path: Path) -> None:
@@ -292,6 +297,10 @@ def test_a_reference_may_bring_a_number_a_flag_or_a_length(tmp_path: Path) -> No
         ("${1x}", "write ${NAME}, ${NAME:-default} or ${file:/path}"),
         ("${file:nope}", "cannot be read: No such file or directory"),
         ("${file:.}", "is not a regular file"),
+        ("${file:${UNSET}/x}", "the environment variable UNSET is not set"),
+        ("${file:${UNSET}", "never closed"),
+        ("${file:${UNSET", "never closed"),
+        ("${file:${file:big}}", "write ${NAME}, ${NAME:-default} or ${file:/path}"),
         ("${file:/dev/zero}", "is not a regular file"),
         ("${file:big}", "is larger than"),
         ("${file:latin1}", "is not text in UTF-8"),

@@ -281,10 +281,14 @@ def test_a_full_queue_refuses(db, monkeypatch):
     waiting.start()
     wait_until(lambda: db._writer.waiting() == 1)
     one_too_many()
+    monkeypatch.setattr("kener_py.store.database.MOST_WAITING", 1)
+    does_answer = db.answers(5.0)
     go.set()
     busy.join()
     waiting.join()
     assert refused == ["too many writes are waiting"]
+    assert not does_answer
+    assert db.answers(5.0)
     assert noted(db.path) == {"early"}
 
 

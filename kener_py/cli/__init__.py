@@ -177,21 +177,24 @@ def notify_test(path: Path, name: str | None, alert: bool, tag: str | None, dry_
     help="Seconds to wait for the answer.",
 )
 def healthcheck(path: Path, timeout: float) -> None:
-    """Ask the running server whether it is ready: exit code 0 or 1, for containers and scripts."""
-    import http.client
+    """Ask the running server whether it is ready: exit code 0 or 1, for containers and scripts.
 
-    server = _load(path).server
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
-    connection = http.client.HTTPConnection(host, server.port, timeout=timeout)
+    An edit of the file that the server has refused does not matter.
+    """
+    import os
+
+    from kener_py import glance
+    from kener_py.cli import probe
+
+    address = glance.at(path, os.environ).address
+    if address is None:
+        server = _load(path).server
+        address = server.host, server.port
     try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        text = answer.read(1000).decode("utf-8", "replace").strip()
-    except (OSError, http.client.HTTPException) as error:
-        _fail(f"no answer from {host}:{server.port}: {error}")
-    finally:
-        connection.close()
-    if answer.status != 200:
+        code, text = probe.ask(*address, "/readyz", timeout)
+    except probe.NoAnswer as error:
+        _fail(error)
+    if code != 200:
         _fail(text)
     click.echo(text)
 

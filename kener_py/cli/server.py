@@ -17,6 +17,7 @@ from granian.server.mt import MTServer
 
 from kener_py import __version__, config, messages, notify, store, web, webhook
 from kener_py.cli import logs
+from kener_py.cli.systemd import Systemd
 from kener_py.model import Config, Instant, Server
 from kener_py.service import Service
 from kener_py.service.loop import Loop
@@ -127,13 +128,14 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
     db = store.Store(first.server.database)
     try:
         service = Service(db, first, clock)
-        watcher = Watcher(service, reload)
+        systemd = Systemd(service, host, port, os.environ)
+        watcher = Watcher(service, reload, systemd.reloading)
         sender = Sender(service, notify.send, webhook.post)
         loop = Loop(service)
 
         def start() -> None:
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
-            for thread in (loop, sender, watcher):
+            for thread in (loop, sender, watcher, systemd):
                 thread.start()
             _log.info(
                 "kener-py %s on %s, %d monitors, database %s",
@@ -146,7 +148,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         app = web.serving(service)
         end = listen(app, host, port, start)
         app.close()
-        for thread in (watcher, loop, sender):
+        for thread in (systemd, watcher, loop, sender):
             thread.stop()
     finally:
         db.close()

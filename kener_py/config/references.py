@@ -1,4 +1,4 @@
-"""Values from outside the file: `${NAME}`, `${NAME:-default}`, `${file:/run/secrets/x}`.
+"""Values from outside the file: `${NAME}`, `${NAME:-default}`, `${file:/run/x}`, `${file:${FOLDER}/x}`.
 
 They are put into values that are parsed already, once, so that a value can neither add YAML nor refer on.
 """
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LARGEST = 1_000_000
-REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<closed>\}?)")
+# The name of a file may hold variables, for a folder such as $CREDENTIALS_DIRECTORY.
+REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>file:(?:\$\{[^}]*\}|[^}])*|[^}]*)(?P<closed>\}?)")
 NAME = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
 
 
@@ -38,7 +39,14 @@ class References:
             raise ReferenceProblem("${ is never closed with }; for a literal ${ write $${")
         inside = found["inside"]
         if inside.startswith("file:"):
-            return self.text(self.folder / inside.removeprefix("file:").strip())
+            name = REFERENCE.sub(self._variable, inside.removeprefix("file:").strip())
+            return self.text(self.folder / name)
+        return self._variable(found)
+
+    def _variable(self, found: re.Match[str]) -> str:
+        if found[0] == "$${":
+            return "${"
+        inside = found["inside"]
         matched = NAME.fullmatch(inside)
         if not matched:
             # What stands inside is not repeated: somebody may have put the secret itself there.

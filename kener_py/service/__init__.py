@@ -83,6 +83,7 @@ class Service:
         self.reload_error: str | None = None
         self.reloaded: Instant = 0  # when the configuration in force was
         self.sender_seen: Instant | None = None  # when the sender last looked for work
+        self.loop_seen: Instant | None = None  # when the loop last said that it runs, written down or not
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
@@ -201,6 +202,7 @@ class Service:
 
     def mark_alive(self, at: Instant) -> None:
         """Record that the loop runs, and with it the calls turned away, if the last mark is old."""
+        self.loop_seen = at
         if 0 <= at - self._marked < ALIVE_EVERY:
             return
         was_set_back = at < self._marked

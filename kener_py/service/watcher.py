@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from kener_py import config as configuration
@@ -21,12 +22,19 @@ class Watcher(threading.Thread):
     """Compares contents, so an editor that replaces the file and a mount that swaps a link are seen.
 
     `load` reads the configuration and raises ConfigError; a broken one leaves the old in force.
+    Each time that is done inside of `reloading()`.
     """
 
-    def __init__(self, service: Service, load: Callable[[], Config]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        load: Callable[[], Config],
+        reloading: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         super().__init__(name="watcher", daemon=True)
         self._service = service
         self._load = load
+        self._reloading = reloading
         self._wake = threading.Event()
         self._stopping = False
         self._asked = False
@@ -60,6 +68,10 @@ class Watcher(threading.Thread):
         if now == self._seen and not self._asked:
             return
         self._asked = False
+        with self._reloading():
+            self._reload(now)
+
+    def _reload(self, now: bytes) -> None:
         try:
             new = self._load()
             files = new.files

@@ -12,6 +12,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Awaitable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from sqlite_utils import Database
 
 from kener_py.store.schema import MIGRATIONS
 from kener_py.store.trouble import StoreError, Unavailable
-from kener_py.store.writer import Job, Work, Writer
+from kener_py.store.writer import MOST_WAITING, Job, Work, Writer
 
 T = TypeVar("T")
 
@@ -249,6 +250,20 @@ class Store:
         if self._is_closed:
             raise Unavailable("the database is closed")
         return self._writer.write(job, wait, is_quiet)
+
+    def answers(self, wait: float) -> bool:
+        """Whether the writer moves: what it is given is done or refused within `wait` seconds.
+
+        A full disk and a file that another program has locked are refusals.
+        """
+        if self._writer.waiting() >= MOST_WAITING:
+            return False
+        began = time.monotonic()
+        try:
+            self.write(lambda db: None, wait, is_quiet=True)
+        except Unavailable:
+            return time.monotonic() - began < wait
+        return True
 
     def version(self) -> tuple[int, int, bytes]:
         """Another one after each commit of a `write` that was not quiet, and of another program's `beside`.
