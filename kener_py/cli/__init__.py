@@ -67,6 +67,8 @@ def serve(path: Path, **flags: str | int | None) -> None:
     config = _load(path, **flags)
     try:
         code = server.serve(config, lambda: server.load(path, flags))
+    except store.Unavailable as error:  # its first writes
+        _fail(store.explained(config.server.database, error))
     except (store.StoreError, server.CannotListen) as error:
         _fail(error)
     except Exception as error:  # damage that shows only when rows are read

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from kener_py.store.opening import STILL, applied, connect, damage, verify, why_not
+from kener_py.store.opening import applied, connect, damage, mode_to_read, verify, why_not
 from kener_py.store.trouble import StoreError
 
 _PRIVATE = 0o600  # what jobs said, and the key that signs links
@@ -37,14 +37,14 @@ def write(db: Database, target: Path, like: Path | None = None) -> None:
         read_back(part)
 
 
-def read_back(path: Path, mode: str = STILL) -> str:
+def read_back(path: Path) -> str:
     """The newest migration of a whole database of ours, once every page of it was read.
 
     Raises StoreError if it is anything else.
     """
     try:
-        verify(path, mode)
-        with closing(connect(path, mode)) as connection:
+        verify(path)
+        with closing(connect(path, mode_to_read(path))) as connection:
             if found := damage(connection):
                 raise StoreError(f"{path}: damaged: {'; '.join(found[:3])}")
             done = applied(connection) if connection.execute("select 1 from sqlite_master").fetchone() else []

@@ -220,9 +220,13 @@ class Store:
         self._is_closed = True
         self._writer.close()
         try:
-            self._db.execute("pragma wal_checkpoint(truncate)")  # the one file is everything then
+            # The one file is everything then.
+            is_busy = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+            trouble: object = "another program is reading" if is_busy else None
         except sqlite3.Error as error:
-            _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, error)
+            trouble = error
+        if trouble:
+            _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, trouble)
         self._db.close()
         self._beside.close()
         os.close(self._lock)

@@ -40,21 +40,21 @@ def connect(path: Path, mode: str, wait: float = _LOCK_WAIT) -> sqlite3.Connecti
     return connection
 
 
-def with_log(path: Path) -> tuple[Path, Path]:
-    """The file, and its write-ahead log, which need not be there."""
-    return path, path.with_name(f"{path.name}-wal")
+def beside(path: Path, end: str) -> Path:
+    """What SQLite keeps there: -wal its write-ahead log, -shm the index of that, -journal what was before."""
+    return path.with_name(f"{path.name}{end}")
 
 
-def has_log(path: Path) -> bool:
-    log = with_log(path)[1]
-    return log.exists() and log.stat().st_size > 0
+def mode_to_read(path: Path) -> str:
+    """Without a log no server has the file, and to read it makes nothing beside it."""
+    return "ro" if beside(path, "-wal").exists() else STILL
 
 
 # ---- what is refused -------------------------------------------------------------------------
 
 
-def verify(path: Path, mode: str = "ro") -> None:
-    """Refuse a file that is not ours, before anything is written to it."""
+def verify(path: Path) -> None:
+    """Refuse a file that is not ours, before anything is written to it or made beside it."""
     if path.is_dir():
         raise StoreError(f"{path}: a folder; server.database must name a file")
     # In this order: a server that ends meanwhile has filled the file before the log is empty.
@@ -71,7 +71,7 @@ def verify(path: Path, mode: str = "ro") -> None:
     pages = int.from_bytes(header[28:32])
     if size < page or (is_whole and (size % page or size < pages * page)):
         raise StoreError(f"{path}: the database is damaged (cut off); {advice(path)}")
-    with closing(connect(path, mode)) as connection:
+    with closing(connect(path, mode_to_read(path))) as connection:
         tables = {row[0] for row in connection.execute("select tbl_name from sqlite_master")}
         done = applied(connection) if MIGRATIONS.migrations_table in tables else []
     if not tables - {MIGRATIONS.migrations_table}:
@@ -89,7 +89,7 @@ def verify(path: Path, mode: str = "ro") -> None:
 
 def _verify_log(path: Path) -> bool:
     """Whether there is something in the write-ahead log; SQLite would write over what it does not know."""
-    log = with_log(path)[1]
+    log = beside(path, "-wal")
     try:
         with log.open("rb") as file:
             begin = file.read(4)
@@ -114,7 +114,14 @@ def applied(connection: sqlite3.Connection) -> list[str]:
 
 def damage(connection: sqlite3.Connection) -> list[str]:
     """What SQLite finds wrong, the first ten of it; it reads the whole file."""
-    lines = [line for row in connection.execute("pragma integrity_check(10)") for line in row[0].splitlines()]
+    lines: list[str] = []
+    try:
+        for row in connection.execute("pragma integrity_check(10)"):
+            lines += row[0].splitlines()
+    except sqlite3.DatabaseError as error:  # it gives up on some pages
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        lines.append(str(error))
     return [line for line in lines if line != "ok" and not line.startswith("***")]
 
 
@@ -127,7 +134,7 @@ def explained(path: Path, error: Exception) -> StoreError:
         return StoreError(_not_a_database(path))
     if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and path.exists()):
         return StoreError(f"{path}: cannot be written; {_who_must_own_it(path)}")
-    if code == sqlite3.SQLITE_CORRUPT:
+    if code == sqlite3.SQLITE_CORRUPT or "malformed" in str(error):  # what the writer passes on has no code
         return StoreError(f"{path}: the database is damaged ({error}); {advice(path)}")
     if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
         return StoreError(f"{path}: the disk is full; make room, then try again")

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from kener_py.model import DAY, Instant
-from kener_py.store.opening import applied, with_log
+from kener_py.store.opening import applied, beside
 
 _LATELY = 30  # days
 # When the oldest row and the newest one are from.
@@ -67,7 +67,7 @@ class Sizes:
 
 def measure(db: Database, path: Path, at: Instant) -> Sizes:
     """Of one instant. Reads the whole file."""
-    file, log = with_log(path)
+    log = beside(path, "-wal")
     db.execute("begin")
     try:
         page = db.execute("pragma page_size").fetchone()[0]
@@ -76,7 +76,7 @@ def measure(db: Database, path: Path, at: Instant) -> Sizes:
         names = [row[0] for row in db.execute("select name from sqlite_master where type = 'table'")]
         tables = [_table(db, each, bytes_of) for each in names if not each.startswith("sqlite_")]
         return Sizes(
-            size=file.stat().st_size,
+            size=path.stat().st_size,
             log_size=log.stat().st_size if log.exists() else 0,
             unused=page * unused,
             schema=applied(db.conn)[-1],

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from kener_py.model import Instant
 from kener_py.store import copies
 from kener_py.store.database import lock
-from kener_py.store.opening import ASIDE, STILL, connect, explained, has_log, verify, with_log
+from kener_py.store.opening import ASIDE, beside, connect, explained, mode_to_read, verify
 from kener_py.store.trouble import StoreError
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -58,7 +58,8 @@ def back_up(path: Path, target: Path, is_forced: bool = False) -> Copied:
 
 
 def _refuse_target(path: Path, target: Path, is_forced: bool) -> None:
-    own = [Path(f"{os.path.realpath(path)}{end}") for end in ("", "-wal", "-shm", "-journal", ".lock")]
+    ends = ("", "-wal", "-shm", "-journal", ".lock")
+    own = [beside(Path(os.path.realpath(path)), end) for end in ends]
     if target in own or (target.exists() and path.samefile(target)):
         raise StoreError(f"{target}: belongs to the database itself; name another file")
     if target.is_dir():
@@ -106,9 +107,8 @@ def _put(path: Path, source: Path, at: Instant) -> Copied:
         size = part.stat().st_size
         until_it_is_placed.enter_context(_alone(path))
         aside = _put_aside(path, at)
-        # Of the file that goes: SQLite would take them for the new one's.
-        for end in ("-wal", "-shm"):
-            path.with_name(f"{path.name}{end}").unlink(missing_ok=True)
+        for end in ("-wal", "-shm", "-journal"):  # SQLite would take them for the new one's
+            beside(path, end).unlink(missing_ok=True)
     return Copied(path, size, schema, aside)
 
 
@@ -118,9 +118,8 @@ def _fetch(source: Path, part: Path) -> str:
         raise StoreError(f"{source}: no such file")
     if source.is_dir():
         raise StoreError(f"{source}: a folder; name a file in it")
-    mode = "ro" if has_log(source) else STILL
-    copies.read_back(source, mode)
-    with closing(connect(source, mode)) as connection:
+    copies.read_back(source)
+    with closing(connect(source, mode_to_read(source))) as connection:
         connection.execute("vacuum into ?", [str(part.absolute())])
     copies.sync(part)
     return copies.read_back(part)
@@ -157,11 +156,12 @@ def _opened_if_sound(path: Path) -> sqlite3.Connection | None:
 
 
 def _put_aside(path: Path, at: Instant) -> Path | None:
-    """Give what stands there a second name, and its log too; None if nothing does."""
+    """Give what stands there a second name, and what SQLite keeps beside it too; None if nothing does."""
     if not path.exists():
         return None
     aside = _free_name(path, at)
-    for file, kept in zip(with_log(path), with_log(aside), strict=True):
+    for end in ("", "-wal", "-journal"):
+        file, kept = beside(path, end), beside(aside, end)
         if file.exists():
             try:
                 os.link(file, kept)
