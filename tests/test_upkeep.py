@@ -471,6 +471,9 @@ def test_a_bad_backup_is_refused_and_nothing_changes(
 def test_a_source_that_cannot_be_is_refused_in_words(ended: Path, folder: Path) -> None:
     assert "no such file" in refused("restore", "nowhere.db")
     assert "is the database itself" in refused("restore", "kener.db")
+    (folder / "kener.db.part").write_bytes(b"half a restore")
+    assert "left by a restore that was cut off" in refused("restore", "kener.db.part")
+    assert (folder / "kener.db.part").read_bytes() == b"half a restore"
     assert "a folder" in refused("restore", ".")
     assert messages(ended) == ["from before"]
 
@@ -617,9 +620,13 @@ def test_tables_of_others_are_no_problem(full: Path) -> None:
     done("db", "check")
 
 
-def test_damage_is_a_problem(full: Path) -> None:
+def test_damage_is_a_problem_and_the_newest_backup_is_named(full: Path) -> None:
+    done("backup", "monday.db")
     broken_index(full)
     result = run("db", "check")
+    assert (
+        f"restore a backup; the newest beside it: kener-py restore {full.parent}/monday.db" in result.stderr
+    )
     assert result.exit_code == 1
     assert "damage: " in result.stdout
 

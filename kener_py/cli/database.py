@@ -157,8 +157,10 @@ def check(path: Path, as_json: bool) -> None:
     else:
         for each in found:
             click.echo(each)
-        count = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
-        click.echo(f"{database}: {count if found else 'whole'}", err=bool(found))
+        told = f"{len(found)} problem{'' if len(found) == 1 else 's'}" if found else "whole"
+        if any(each.startswith("damage: ") for each in found):
+            told += f"; {store.advice(database)}"
+        click.echo(f"{database}: {told}", err=bool(found))
     sys.exit(1 if found else 0)
 
 

@@ -95,7 +95,7 @@ from kener_py.store.maintenances import (
     running_maintenances,
     save_maintenance,
 )
-from kener_py.store.opening import explained, sqlite_version
+from kener_py.store.opening import advice, explained, sqlite_version
 from kener_py.store.sizes import Sizes, measure
 from kener_py.store.trouble import StoreError, Unavailable, is_disk_trouble
 from kener_py.store.upkeep import Copied, back_up, restore, vacuum
@@ -113,6 +113,7 @@ __all__ = [
     "add_maintenance",
     "add_rejections",
     "add_update",
+    "advice",
     "alarmed",
     "alert",
     "alive",

@@ -6,11 +6,12 @@ reads rows and not only pages, so that damage shows; it leaves out what was forg
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -21,8 +22,8 @@ from kener_py.store.trouble import StoreError
 _PRIVATE = 0o600  # what jobs said, and the key that signs links
 
 
-def write(db: Database, target: Path, like: Path | None = None) -> None:
-    """Make `target`, or replace it, with what `db` holds at this instant.
+def write(db: Database, target: Path, like: Path | None = None) -> str:
+    """Make `target`, or replace it, with what `db` holds at this instant; the newest migration in it.
 
     It gets the rights of the file `like`, or nobody but its owner may read it. Raises StoreError, or
     sqlite3.Error and OSError about the database itself.
@@ -31,10 +32,10 @@ def write(db: Database, target: Path, like: Path | None = None) -> None:
         try:
             db.execute("vacuum into ?", [str(part.absolute())])
         except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-                raise StoreError(f"{target}: {error}; make room, or name another place") from None
-            raise
-        read_back(part)
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                raise
+            raise StoreError(f"{target}: the disk is full; make room, or name another place") from None
+        return read_back(part)
 
 
 def read_back(path: Path) -> str:
@@ -105,18 +106,19 @@ def _only_writer(part: Path) -> int:
 
 
 def _share(handle: int, like: Path | None) -> None:
-    if like is None:
-        os.fchmod(handle, _PRIVATE)
-        return
-    os.fchmod(handle, like.stat().st_mode & 0o777 if like.exists() else _PRIVATE)
-    give(handle, like)
+    mode = like.stat().st_mode & 0o777 if like is not None and like.exists() else _PRIVATE
+    with suppress(PermissionError):  # a file system without rights of its own
+        os.fchmod(handle, mode)
+    if like is not None:
+        give(handle, like)
 
 
 def give(handle: int, path: Path) -> None:
     """What root makes for the server belongs to the owner of its database, or of the folder."""
     if os.geteuid() == 0:
         owner = path.stat() if path.exists() else path.parent.stat()
-        os.fchown(handle, owner.st_uid, owner.st_gid)
+        with suppress(PermissionError):  # there are roots and file systems that cannot
+            os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def sync(file: Path) -> None:
@@ -129,5 +131,8 @@ def sync_folder(path: Path) -> None:
     handle = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # not every file system can
+            raise
     finally:
         os.close(handle)

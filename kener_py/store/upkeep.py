@@ -52,9 +52,8 @@ def back_up(path: Path, target: Path, is_forced: bool = False) -> Copied:
         _refuse_target(path, target, is_forced)
         verify(path)
         with closing(connect(path, "ro")) as connection:
-            copies.write(Database(connection), target)
-    # Read once more under its name: what is said to be there is there.
-    return Copied(target, target.stat().st_size, copies.read_back(target))
+            schema = copies.write(Database(connection), target)
+        return Copied(target, target.stat().st_size, schema)
 
 
 def _refuse_target(path: Path, target: Path, is_forced: bool) -> None:
@@ -87,6 +86,8 @@ def restore(path: Path, source: Path, at: Instant) -> Copied:
             raise StoreError(f"{path}: a folder; server.database must name a file")
         if path.exists() and source.exists() and path.samefile(source):
             raise StoreError(f"{source}: is the database itself; name a backup")
+        if os.path.realpath(source) == str(beside(path, ".part")):
+            raise StoreError(f"{source}: left by a restore that was cut off; name a backup")
         with _held(path):
             return _put(path, source, at)
 

@@ -2,7 +2,7 @@
 
 `python tests/frozen/make.py FILE` runs a real server for some seconds: jobs that report, one that falls
 silent and comes back, one in trouble, messages delivered and refused, incidents and windows by command.
-It is done once for each schema, before the next migration is written; a frozen file is never made again.
+It is done once for each migration, when it is written; a frozen file is never made again.
 """
 
 from __future__ import annotations
