@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -683,3 +684,13 @@ def test_what_is_not_ours_is_refused_and_left_alone(database: Path, words: tuple
 
     assert "not one of kener-py" in refused(*words)
     assert database.read_bytes() == before
+
+
+def test_the_page_for_operators_names_commands_that_there_are() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "operations.md").read_text()
+    code = re.findall(r"^```(?:sh|cron)\n(.*?)^```|`(kener-py [^`\n]+)`", page, re.MULTILINE | re.DOTALL)
+    named = {each for part in code for each in re.findall(r"kener-py ((?:db )?[a-z]+)", "".join(part))}
+
+    assert named == {"backup", "restore", "db check", "db stats", "db vacuum"}
+    for each in named:
+        done(*each.split(), "--help")
