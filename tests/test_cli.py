@@ -25,23 +25,29 @@ SECRET = "s3cret-of-backup-0123456789"
 TOKEN = "tokenthatnobodymaysee"
 COMMANDS = [
     "ack",
+    "backup",
     "check",
     "completion",
+    "db",
     "deliveries",
     "demo",
     "healthcheck",
     "incident",
     "maintenance",
     "notify-test",
+    "restore",
     "schema",
     "serve",
     "snooze",
     "status",
 ]
-GROUPS = ("incident", "maintenance")
+# Without a file, or with arguments of their own.
+ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore")
+GROUPS = ("db", "incident", "maintenance")
 WITH_FILE = [
-    *(each for each in COMMANDS if each not in ("schema", "completion", "ack", "snooze", "demo", *GROUPS)),
-    *(f"{group} list" for group in GROUPS),
+    *(each for each in COMMANDS if each not in (*ALONE, *GROUPS)),
+    *(f"{group} list" for group in GROUPS if group != "db"),
+    *("backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum"),
 ]
 
 GOOD = f"""\

@@ -264,8 +264,8 @@ def test_a_file_of_an_older_version_is_not_touched(folder, words):
 
 def test_a_file_that_stays_locked_is_said_so(folder, monkeypatch):
     store.Store(folder / "kener.db").close()
-    connect = store.database._connect
-    monkeypatch.setattr(store.database, "_connect", lambda path, mode, wait=0.0: connect(path, mode, 0.01))
+    connect = store.database.connect
+    monkeypatch.setattr(store.database, "connect", lambda path, mode, wait=0.0: connect(path, mode, 0.01))
     with closing(sqlite3.connect(folder / "kener.db", isolation_level=None)) as other:
         other.execute("begin immediate")
         result = run("create", "X", "--text", "Y")

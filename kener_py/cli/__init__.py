@@ -67,8 +67,14 @@ def serve(path: Path, **flags: str | int | None) -> None:
     config = _load(path, **flags)
     try:
         code = server.serve(config, lambda: server.load(path, flags))
+    except store.Unavailable as error:  # its first writes
+        _fail(store.explained(config.server.database, error))
     except (store.StoreError, server.CannotListen) as error:
         _fail(error)
+    except Exception as error:  # damage that shows only when rows are read
+        if not store.is_disk_trouble(error):
+            raise
+        _fail(store.explained(config.server.database, error))
     sys.exit(code)
 
 
@@ -202,9 +208,10 @@ def healthcheck(path: Path, timeout: float) -> None:
 # Below, because their commands are made of what stands above.
 from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
+from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
-for command in (ack, completion, deliveries, demo, incident, maintenance, snooze):
+for command in (ack, backup, completion, db, deliveries, demo, incident, maintenance, restore, snooze):
     main.add_command(command)

@@ -36,7 +36,7 @@ def database(path: Path, is_written: bool = False) -> Iterator[Database]:
     except Exception as error:
         if not store.is_disk_trouble(error):
             raise
-        _fail(f"{path}: cannot be read: {error}")
+        _fail(store.explained(path, error))
 
 
 def moment(text: str, zone: str, at: Instant, option: str) -> Instant:

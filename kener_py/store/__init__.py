@@ -6,11 +6,11 @@ given to `Store.write`; all others may also run on `Store.read()`.
 
 from sqlite_utils import Database
 
+from kener_py.store.checks import problems
 from kener_py.store.database import (
     Store,
     beside,
     read_only,
-    sqlite_version,
 )
 from kener_py.store.deliveries import (
     add_delivery,
@@ -95,10 +95,15 @@ from kener_py.store.maintenances import (
     running_maintenances,
     save_maintenance,
 )
+from kener_py.store.opening import advice, explained, sqlite_version
+from kener_py.store.sizes import Sizes, measure
 from kener_py.store.trouble import StoreError, Unavailable, is_disk_trouble
+from kener_py.store.upkeep import Copied, back_up, restore, vacuum
 
 __all__ = [
+    "Copied",
     "Database",
+    "Sizes",
     "Store",
     "StoreError",
     "Unavailable",
@@ -108,11 +113,13 @@ __all__ = [
     "add_maintenance",
     "add_rejections",
     "add_update",
+    "advice",
     "alarmed",
     "alert",
     "alive",
     "all_changes",
     "all_standing_alerts",
+    "back_up",
     "batch_delivery",
     "beats",
     "beside",
@@ -126,6 +133,7 @@ __all__ = [
     "drop_alert",
     "drop_maintenance",
     "due_tags",
+    "explained",
     "finish_delivery",
     "first_change",
     "first_changes",
@@ -151,12 +159,14 @@ __all__ = [
     "maintenances_after",
     "maintenances_before",
     "mark_alive",
+    "measure",
     "moments",
     "next_delivery_due",
     "open_incident_for",
     "owed",
     "plan_maintenance",
     "planned_maintenances",
+    "problems",
     "published_incidents",
     "read_only",
     "rejections",
@@ -164,6 +174,7 @@ __all__ = [
     "release_maintenance",
     "reopen_incident",
     "resolve_incident",
+    "restore",
     "running_maintenances",
     "save_alert",
     "save_heard",
@@ -181,5 +192,6 @@ __all__ = [
     "ticks",
     "trim_beats",
     "trouble_since",
+    "vacuum",
     "worsen_incident",
 ]

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from kener_py.store import copies
+from kener_py.store.opening import connect, explained, verify, why_not
 from kener_py.store.schema import MIGRATIONS
 from kener_py.store.trouble import StoreError, Unavailable
 from kener_py.store.writer import MOST_WAITING, Job, Work, Writer
@@ -28,95 +30,22 @@ T = TypeVar("T")
 
 _log = logging.getLogger("kener_py.store")
 
-_LOCK_WAIT = 5.0  # seconds that SQLite waits for another process' lock
 _TOKEN = 16  # bytes
 _PATIENCE = 20.0  # seconds that a caller waits for the writer
-
-
-def sqlite_version() -> str:
-    return sqlite3.sqlite_version
-
-
-def _connect(path: Path, mode: str, wait: float = _LOCK_WAIT) -> sqlite3.Connection:
-    # as_uri escapes what SQLite would read as a query: "?" and "#" in a file's name.
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        timeout=wait,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.execute("pragma synchronous = full")
-    return connection
-
-
-_MAGIC = b"SQLite format 3\0"
-
-
-def _verify(path: Path) -> None:
-    """Refuse a file that is not ours, before anything is written to it."""
-    if path.is_dir():
-        raise StoreError(f"{path}: a folder; server.database must name a file")
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        header = file.read(100)
-    if not header:
-        return
-    # SQLite takes some damaged headers for an empty database, and would write over what is left.
-    if not header.startswith(_MAGIC):
-        raise StoreError(f"{path}: not a SQLite database; name another file, nothing was changed")
-    page = int.from_bytes(header[16:18]) if header[16:18] != b"\0\1" else 65_536
-    if size < page or (size % page and not path.with_name(path.name + "-wal").exists()):
-        raise StoreError(f"{path}: the database is damaged (cut off); restore a backup")
-    with closing(_connect(path, "ro")) as connection:
-        tables = {row[0] for row in connection.execute("select tbl_name from sqlite_master")}
-        applied: list[str] = []
-        if MIGRATIONS.migrations_table in tables:
-            rows = connection.execute(
-                f"select name from {MIGRATIONS.migrations_table} where migration_set = ?", [MIGRATIONS.name]
-            )
-            applied = [row[0] for row in rows]
-    if not tables - {MIGRATIONS.migrations_table}:
-        return  # empty, or left by a start that was cut off
-    if not applied:  # any program that uses sqlite-utils may have a table of migrations
-        raise StoreError(f"{path}: a SQLite database, but not one of kener-py; name another file")
-    known = {migration.name for migration in MIGRATIONS._migrations}
-    newer = [name for name in applied if name not in known]
-    if newer:
-        raise StoreError(
-            f"{path}: written by a newer version of kener-py ({', '.join(newer)}); "
-            "run that version, or restore a backup made before the upgrade"
-        )
-
-
-def _explained(path: Path, error: Exception) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{path}: not a SQLite database; name another file, nothing was changed")
-    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and path.exists()):
-        return StoreError(
-            f"{path}: cannot be written; the user that runs kener-py must own it and its folder"
-        )
-    if code == sqlite3.SQLITE_CORRUPT:
-        return StoreError(f"{path}: the database is damaged ({error}); restore a backup")
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(f"{path}: locked by another program; stop it, then start again")
-    return StoreError(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
 def _lock_name(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
-def _lock(path: Path) -> int:
+def lock(path: Path) -> int:
     """Hold the only right to write for as long as this process lives."""
     name = _lock_name(path)
     try:
         handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        copies.give(handle, path)
     except OSError as error:
-        raise StoreError(
-            f"{name}: {error.strerror}; the user that runs kener-py must own the folder"
-        ) from None
+        raise StoreError(why_not(name, error)) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -142,14 +71,14 @@ def read_only(path: Path) -> Database:
     try:
         if not path.exists():
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
-        _verify(path)
-        connection = _connect(path, "ro")
+        verify(path)
+        connection = connect(path, "ro")
         if not connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
             raise StoreError(f"{path}: empty; `kener-py serve` fills it")
         if MIGRATIONS.pending(Database(connection)):
             raise StoreError(f"{path}: of an older version; start this version's server first")
     except (sqlite3.Error, OSError) as error:
-        raise _explained(path, error) from None
+        raise explained(path, error) from None
     return Database(connection)
 
 
@@ -162,10 +91,10 @@ def beside(path: Path) -> Iterator[Database]:
     try:
         if not path.exists():
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
-        _verify(path)
-        connection = _connect(path, "rw", wait=20.0)
+        verify(path)
+        connection = connect(path, "rw", wait=20.0)
     except (sqlite3.Error, OSError) as error:
-        raise _explained(path, error) from None
+        raise explained(path, error) from None
     with closing(connection):
         try:
             connection.execute("begin immediate")
@@ -176,7 +105,7 @@ def beside(path: Path) -> Iterator[Database]:
             connection.execute("commit")
             _tell(Path(os.path.realpath(path)))
         except sqlite3.Error as error:
-            raise _explained(path, error) from error
+            raise explained(path, error) from error
         finally:
             if connection.in_transaction:
                 connection.rollback()
@@ -195,21 +124,22 @@ class Store:
             if not path.parent.is_dir():
                 raise StoreError(f"{path}: its folder does not exist; create it, or set server.database")
             if path.exists():
-                _verify(path)
+                verify(path)
         except (sqlite3.Error, OSError) as error:
-            raise _explained(path, error) from None
-        self._lock = _lock(path)
+            raise explained(path, error) from None
+        self._lock = lock(path)
         try:
-            self._db = Database(_connect(path, "rwc"))
+            self._db = Database(connect(path, "rwc"))
             self._db.execute("begin immediate")
             self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes
             self._db.execute("rollback")
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma journal_size_limit = 8000000")
+            self._keep_before_migrations()
             MIGRATIONS.apply(self._db)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
-            raise _explained(path, error) from None
+            raise explained(path, error) from None
         except BaseException:
             os.close(self._lock)
             raise
@@ -217,6 +147,15 @@ class Store:
         self._local = threading.local()
         self._beside = mmap.mmap(self._lock, _TOKEN, access=mmap.ACCESS_READ)
         self._writer = Writer(self._db, str(path))
+
+    def _keep_before_migrations(self) -> None:
+        """An upgrade that was a mistake can be taken back: the program of before reads no newer file."""
+        pending = MIGRATIONS.pending(self._db)
+        if not pending or not MIGRATIONS.applied(self._db):
+            return
+        kept = self.path.with_name(f"{self.path.name}.before-{pending[0].name}")
+        copies.write(self._db, kept, like=self.path)
+        _log.info("an upgrade of the database begins; as it was before: %s", kept)
 
     def size(self) -> int:
         """Bytes on disk, with the write-ahead log."""
@@ -226,7 +165,7 @@ class Store:
     def read(self) -> Database:
         db: Database | None = getattr(self._local, "db", None)
         if db is None:
-            connection = _connect(self.path, "ro")
+            connection = connect(self.path, "ro")
             connection.execute("pragma query_only = 1")
             db = self._local.db = Database(connection)
         return db
@@ -302,9 +241,13 @@ class Store:
         self._is_closed = True
         self._writer.close()
         try:
-            self._db.execute("pragma wal_checkpoint(truncate)")  # the one file is everything then
+            # The one file is everything then.
+            is_busy = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
+            trouble: object = "another program is reading" if is_busy else None
         except sqlite3.Error as error:
-            _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, error)
+            trouble = error
+        if trouble:
+            _log.warning("the last writes stay in %s-wal until the next start: %s", self.path, trouble)
         self._db.close()
         self._beside.close()
         os.close(self._lock)
