@@ -251,7 +251,7 @@ def update(
     assert created is not None
     if state is None:
         state = before.state if created >= newest else _state_at(before, created)
-    store.add_update(db, IncidentUpdate(None, number, state, text, created))
+    store.add_updates(db, [IncidentUpdate(None, number, state, text, created)])
     return _follow(db, before)
 
 
