@@ -158,10 +158,6 @@ def _cooldown(rule: Rule, look: Look) -> Instant | None:
 # ---- what people are told --------------------------------------------------------------------
 
 
-def _is_snoozed(look: Look) -> bool:
-    return look.state.snoozed_until is not None and look.at < look.state.snoozed_until
-
-
 def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     """Whether this evaluation is worth a message: news, something worse, a reminder, or the end."""
     if alert.status is AlertStatus.RESOLVED:
@@ -169,7 +165,8 @@ def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     status = look.state.status
     if alert.status is AlertStatus.PENDING or not fails(rule, status):
         return alert, None
-    if look.is_maintained or _is_snoozed(look) or look.at < (alert.silent_until or 0):
+    silent_until = max(look.state.snoozed_until or 0, alert.silent_until or 0)
+    if look.is_maintained or look.at < silent_until:
         return alert, None
     is_worse = alert.said is Status.DEGRADED and status is Status.DOWN
     is_reminder = not is_worse and _is_reminder_due(rule, alert, look.at)
