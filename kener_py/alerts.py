@@ -165,8 +165,7 @@ def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     status = look.state.status
     if alert.status is AlertStatus.PENDING or not fails(rule, status):
         return alert, None
-    silent_until = max(look.state.snoozed_until or 0, alert.silent_until or 0)
-    if look.is_maintained or look.at < silent_until:
+    if look.is_maintained or look.at < max(look.state.snoozed_until or 0, alert.silent_until or 0):
         return alert, None
     is_worse = alert.said is Status.DEGRADED and status is Status.DOWN
     is_reminder = not is_worse and _is_reminder_due(rule, alert, look.at)
@@ -305,12 +304,11 @@ def plan(
 
 def updates(plan: Plan, at: Instant) -> Iterator[IncidentUpdate]:
     """What is said of incidents with a plan."""
-    if plan.opening is not None and plan.opening.id is not None:
-        yield IncidentUpdate(None, plan.opening.id, plan.opening.state, plan.text, at)
+    for about in (plan.opening, plan.worsening):
+        if about is not None and about.id is not None:
+            yield IncidentUpdate(None, about.id, about.state, plan.text, at)
     if plan.reopening is not None:
         yield IncidentUpdate(None, plan.reopening, IncidentState.INVESTIGATING, plan.text, at)
-    if plan.worsening is not None and plan.worsening.id is not None:
-        yield IncidentUpdate(None, plan.worsening.id, plan.worsening.state, plan.text, at)
     if plan.closing is not None:
         yield IncidentUpdate(None, plan.closing.incident, IncidentState.RESOLVED, plan.closing.text, at)
 

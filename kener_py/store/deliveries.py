@@ -27,7 +27,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Notice)}
 
 
 def _said(notice: Notice) -> str:
-    """As JSON all that is not at its default, which is most often nothing."""
+    """What differs from the defaults, as JSON."""
     names, read = reader(Notice)
     said = {
         name: value for name, value in zip(names, read(notice), strict=True) if value is not _DEFAULTS[name]
