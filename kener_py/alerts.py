@@ -5,22 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kener_py.messages import expectation, length, moment
 from kener_py.model import (
-    DAY,
-    HOUR,
-    SECOND,
     Alert,
     AlertStatus,
     Gap,
     Incident,
     IncidentPolicy,
     IncidentState,
+    IncidentUpdate,
     Instant,
-    Millis,
     Monitor,
     Notice,
     Rule,
@@ -31,14 +29,8 @@ from kener_py.model import (
     replace,
 )
 
-OPENING = 0  # stands for the id of the incident that a plan opens, until the store has given it one
-
-RETRY_FOR: Millis = DAY
-_FIRST_RETRY: Millis = 10 * SECOND
-_LONGEST_RETRY: Millis = HOUR
-
 _RANK = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
-_TROUBLE = {Status.DEGRADED: "degraded", Status.DOWN: "down"}
+TROUBLE = {Status.DEGRADED: "degraded", Status.DOWN: "down"}  # in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +40,21 @@ class Look:
     monitor: Monitor
     state: State
     at: Instant
-    trouble_since: Instant | None  # start of the stretch that is not UP, if it is not UP
+    trouble_since: Instant | None  # start of the stretch that is not UP, if a rule is about that
     absences: tuple[Gap, ...] = ()  # when no loop ran, lately
     lately: Mapping[str, Alert] = field(default_factory=dict)  # the last one that resolved, by rule
     is_maintained: bool = False  # a maintenance window runs: silence is expected
     policy: IncidentPolicy = field(default_factory=IncidentPolicy)
 
 
+Owed = tuple[Notice, tuple[str, ...]]  # what is said, and to whom: as the rules' notifiers
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """The end of an incident: an update in the past tense and the moment that things were well."""
 
+    incident: int
     text: str
     resolved: Instant
 
@@ -67,12 +63,12 @@ class Closing:
 class Plan:
     alerts: tuple[Alert, ...] = ()  # to be inserted or updated
     dropped: tuple[Alert, ...] = ()  # pending ones that came to nothing
-    opening: Incident | None = None  # to be inserted; its id replaces OPENING
+    opening: Incident | None = None  # to be inserted
     reopening: int | None = None  # the incident of a relapse
     worsening: Incident | None = None  # the open one, as it is from now on
     text: str = ""  # the update that comes with opening, reopening or worsening
     closing: Closing | None = None  # of the open one
-    notices: tuple[tuple[Notice, tuple[str, ...]], ...] = ()  # and to whom: as the rules' notifiers
+    notices: tuple[Owed, ...] = ()
     is_counting: bool = False
 
 
@@ -90,22 +86,22 @@ def quiet_until(look: Look) -> Instant:
     ends = [gap.ended + min(gap.ended - gap.started, longest) for gap in look.absences]
     ends.append(look.state.quiet_until or 0)
     # One that is further away comes from a clock that was ahead.
-    return max(end for end in (*ends, 0) if end <= look.at + longest)
+    return max([end for end in ends if end <= look.at + longest], default=0)
 
 
 # ---- what an alert is ------------------------------------------------------------------------
 
 
-def _step(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
-    """The alert after this evaluation; None if there is none."""
+def _step(rule: Rule, alert: Alert | None, look: Look, number: int) -> Alert | None:
+    """The alert after this evaluation, with this id if it is new; None if there is none."""
     if look.state.status is Status.NO_DATA:
         return alert
     if fails(rule, look.state.status):
-        return _failing(rule, alert, look)
+        return _failing(rule, alert, look, number)
     return _passing(rule, alert, look)
 
 
-def _failing(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
+def _failing(rule: Rule, alert: Alert | None, look: Look, number: int) -> Alert | None:
     state = look.state
     is_triggered = alert is not None and alert.status is AlertStatus.TRIGGERED
     if look.is_maintained and not is_triggered:
@@ -113,28 +109,28 @@ def _failing(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
     if alert is None:
         started = state.since if rule.status is Status.DOWN else look.trouble_since
         alert = Alert(
-            None,
+            number,
             rule.name,
             look.monitor.tag,
             AlertStatus.PENDING,
             look.at if started is None else started,
             look.monitor.severity or rule.severity,
         )
-    alert = replace(
+    failures = alert.failures + 1
+    triggering: dict[str, Any] = {}
+    if not is_triggered:
+        is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
+        if is_reported or (failures >= rule.failure_threshold and look.at >= quiet_until(look)):
+            silent_until = _cooldown(rule, look)
+            triggering = {"status": AlertStatus.TRIGGERED, "triggered": look.at, "silent_until": silent_until}
+    return replace(
         alert,
         started=min(alert.started, look.at),  # a clock that was set back
-        failures=alert.failures + 1,
+        failures=failures,
         successes=0,
         recovered=None,
+        **triggering,
     )
-    if is_triggered:
-        return alert
-    is_reported = fails(rule, state.reported)  # no flicker, so no counting and no waiting
-    is_due = alert.failures >= rule.failure_threshold and look.at >= quiet_until(look)
-    if is_reported or is_due:
-        silent_until = _cooldown(rule, look)
-        alert = replace(alert, status=AlertStatus.TRIGGERED, triggered=look.at, silent_until=silent_until)
-    return alert
 
 
 def _passing(rule: Rule, alert: Alert | None, look: Look) -> Alert | None:
@@ -162,10 +158,6 @@ def _cooldown(rule: Rule, look: Look) -> Instant | None:
 # ---- what people are told --------------------------------------------------------------------
 
 
-def _is_snoozed(look: Look) -> bool:
-    return look.state.snoozed_until is not None and look.at < look.state.snoozed_until
-
-
 def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     """Whether this evaluation is worth a message: news, something worse, a reminder, or the end."""
     if alert.status is AlertStatus.RESOLVED:
@@ -173,7 +165,7 @@ def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     status = look.state.status
     if alert.status is AlertStatus.PENDING or not fails(rule, status):
         return alert, None
-    if look.is_maintained or _is_snoozed(look) or look.at < (alert.silent_until or 0):
+    if look.is_maintained or look.at < max(look.state.snoozed_until or 0, alert.silent_until or 0):
         return alert, None
     is_worse = alert.said is Status.DEGRADED and status is Status.DOWN
     is_reminder = not is_worse and _is_reminder_due(rule, alert, look.at)
@@ -182,7 +174,7 @@ def _say(rule: Rule, alert: Alert, look: Look) -> tuple[Alert, Notice | None]:
     told = rule.notifiers if alert.said is None else alert.told
     worst = Status.DOWN if Status.DOWN in (status, alert.said) else status
     alert = replace(alert, said=worst, reminded=look.at, told=told)
-    return alert, replace(_notice(rule, alert, look), is_reminder=is_reminder)
+    return alert, _notice(rule, alert, look, is_reminder)
 
 
 def _is_reminder_due(rule: Rule, alert: Alert, at: Instant) -> bool:
@@ -191,9 +183,9 @@ def _is_reminder_due(rule: Rule, alert: Alert, at: Instant) -> bool:
     return at - alert.reminded >= rule.remind_every
 
 
-def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
+def _notice(rule: Rule, alert: Alert, look: Look, is_reminder: bool = False) -> Notice:
     state = look.state
-    missed = [gap for gap in look.absences if state.last is None or state.last < gap.ended <= look.at]
+    away = next((gap for gap in reversed(look.absences) if gap.ended <= look.at), None)
     return Notice(
         kind=alert.status,
         monitor=look.monitor.tag,
@@ -209,15 +201,16 @@ def _notice(rule: Rule, alert: Alert, look: Look) -> Notice:
         message=state.message,
         description=rule.description,
         incident=alert.incident,
-        away=missed[-1] if missed else None,
+        away=away if away is not None and (state.last is None or state.last < away.ended) else None,
+        is_reminder=is_reminder,
+        alert=alert.id,
     )
 
 
-_Owed = tuple[Notice, tuple[str, ...]]
-
-
-def _once(owed: Sequence[_Owed], before: Iterable[Alert], after: Iterable[Alert]) -> tuple[_Owed, ...]:
+def _once(owed: Sequence[Owed], before: Iterable[Alert], after: Iterable[Alert]) -> tuple[Owed, ...]:
     """Each address hears of one monitor once, the gravest; and of the end when all has ended."""
+    if not owed:
+        return ()
     standing = [alert for alert in after if alert.status is AlertStatus.TRIGGERED]
     still_told = {address for alert in standing for address in alert.told}
     knows = {(address, alert.said) for alert in before for address in alert.told}
@@ -252,38 +245,40 @@ def plan(
     standing: Mapping[str, Alert],
     incident: Incident | None,
     site: Site,
+    next_incident: int = 1,
+    next_alert: int = 1,
 ) -> Plan:
     """What follows from one evaluation: maintenance, open incident, cooldown, creation, in this order.
 
     `rules` are those about this monitor, `standing` its PENDING and TRIGGERED alerts by rule, and
-    `incident` the open one that was made for it.
+    `incident` the open one that was made for it. What is new gets the next ids.
     """
     after_all: list[Alert] = []
     saved: list[Alert] = []
     dropped: list[Alert] = []
-    owed: list[_Owed] = []
+    owed: list[Owed] = []
     opening, reopening, worsening = None, None, incident
     is_counting = look.is_maintained and any(fails(rule, look.state.status) for rule in rules)
     for rule in rules:
         before = standing.get(rule.name)
-        after = _step(rule, before, look)
+        after = _step(rule, before, look, next_alert)
         if after is None:
             if before is not None:
                 dropped.append(before)
             continue
+        next_alert += before is None
         is_new = after.status is AlertStatus.TRIGGERED and (
             before is None or before.status is not AlertStatus.TRIGGERED
         )
         if is_new and rule.create_incident:
             if worsening is not None:
                 worsening = _worse(worsening, after, look)
-                after = replace(after, incident=worsening.id)
             elif reopening is None and opening is None and after.silent_until is not None:
                 reopening = look.lately[rule.name].incident
             if worsening is None and reopening is None:
-                opening = _opening(after, look, opening)
-            if worsening is None:
-                after = replace(after, incident=OPENING if reopening is None else reopening)
+                opening = _opening(after, look, opening, next_incident)
+            number = reopening if worsening is None else worsening.id
+            after = replace(after, incident=next_incident if number is None else number)
         after, notice = _say(rule, after, look)
         if notice is not None:
             if worsening is not None and after.incident == worsening.id:
@@ -307,11 +302,22 @@ def plan(
     )
 
 
+def updates(plan: Plan, at: Instant) -> Iterator[IncidentUpdate]:
+    """What is said of incidents with a plan."""
+    for about in (plan.opening, plan.worsening):
+        if about is not None and about.id is not None:
+            yield IncidentUpdate(None, about.id, about.state, plan.text, at)
+    if plan.reopening is not None:
+        yield IncidentUpdate(None, plan.reopening, IncidentState.INVESTIGATING, plan.text, at)
+    if plan.closing is not None:
+        yield IncidentUpdate(None, plan.closing.incident, IncidentState.RESOLVED, plan.closing.text, at)
+
+
 def _title(look: Look) -> str:
-    return f"{look.monitor.name} is {_TROUBLE[look.state.status]}"
+    return f"{look.monitor.name} is {TROUBLE[look.state.status]}"
 
 
-def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
+def _opening(alert: Alert, look: Look, earlier: Incident | None, number: int) -> Incident:
     if earlier is not None:  # two rules at once: one incident, the earlier start, the worse severity
         severity = max(earlier.severity, alert.severity, key=_RANK.__getitem__)
         return replace(earlier, severity=severity, started=min(earlier.started, alert.started))
@@ -320,7 +326,7 @@ def _opening(alert: Alert, look: Look, earlier: Incident | None) -> Incident:
         after = look.policy.auto_publish_after
         publish_at = None if after is None else look.at + after
     return Incident(
-        id=None,
+        id=number,
         title=_title(look),
         state=IncidentState.INVESTIGATING,
         severity=alert.severity,
@@ -344,7 +350,7 @@ def _closing(
     look: Look, rules: Sequence[Rule], alerts: Sequence[Alert], incident: Incident | None
 ) -> Closing | None:
     """Whether the open incident is over: no alert holds it, and none is about to."""
-    if incident is None:
+    if incident is None or incident.id is None:
         return None
     linked = [alert for alert in alerts if alert.incident == incident.id]
     if any(alert.status is AlertStatus.TRIGGERED for alert in linked):
@@ -352,11 +358,12 @@ def _closing(
     status = look.state.status
     if any(rule.create_incident and fails(rule, status) for rule in rules):
         return None
-    if not linked and status in _TROUBLE:
-        return Closing("No alert rule asks for this incident any more.", max(look.at, incident.started))
+    if not linked and status in TROUBLE:
+        text = "No alert rule asks for this incident any more."
+        return Closing(incident.id, text, max(look.at, incident.started))
     recovered = max((alert.recovered for alert in linked if alert.recovered is not None), default=None)
     resolved = max(recovered or look.state.since or look.at, incident.started)
-    return Closing(f"Resolved after {length(resolved - incident.started)}.", resolved)
+    return Closing(incident.id, f"Resolved after {length(resolved - incident.started)}.", resolved)
 
 
 def removal(alert: Alert, monitor: Monitor, state: State, at: Instant) -> tuple[Alert, Notice]:
@@ -379,23 +386,13 @@ def removal(alert: Alert, monitor: Monitor, state: State, at: Instant) -> tuple[
     return ended, notice
 
 
-def retry_at(created: Instant, attempts: int, at: Instant, jitter: float) -> Instant | None:
-    """When a delivery that failed `attempts` times is tried again; None when its day is over.
-
-    Waits double from 10 seconds to an hour; `jitter` in [0, 1) stretches each by up to a quarter.
-    """
-    wait = min(_FIRST_RETRY * 2 ** min(attempts - 1, 20), _LONGEST_RETRY)
-    due = at + int(wait * (1 + jitter / 4))
-    return due if due < created + RETRY_FOR else None
-
-
 # ---- words of incidents ----------------------------------------------------------------------
 
 
 def _cause(look: Look, rules: Sequence[Rule], site: Site) -> str:
     state = look.state
-    if state.reported in _TROUBLE:
-        text = f"The job reported that it is {_TROUBLE[state.reported]}."
+    if state.reported in TROUBLE:
+        text = f"The job reported that it is {TROUBLE[state.reported]}."
     else:
         last = "never" if state.last is None else moment(state.last, site.timezone)
         text = f"Expected {expectation(state.limits)}. The last heartbeat came at {last}."

@@ -278,7 +278,7 @@ class World:
         return [f"{notice.rule} {notice.kind}" for notice in self.notices()]
 
     def standing(self, tag: str = "job") -> dict[str, Alert]:
-        return store.standing_alerts(self.db.read(), tag)
+        return store.standing_alerts(self.db.read(), [tag]).get(tag, {})
 
     def incidents(self, tag: str | None = None) -> list[Incident]:
         """All that ever were, oldest first."""

@@ -102,8 +102,8 @@ def secretive(db: store.Store, away: int = 0) -> World:
     tell(made, HUSHED, HUSHED, monitors=(TAG,))
     tell(made, DRAFT, DRAFT, monitors=("job",), is_draft=True)
     made.service.change(
-        lambda inside, _config, at: store.add_update(
-            inside, IncidentUpdate(None, 3, incidents.found(inside, 3).state, SAID, at)
+        lambda inside, _config, at: store.add_updates(
+            inside, [IncidentUpdate(None, 3, incidents.found(inside, 3).state, SAID, at)]
         )
     )
     return made

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import pytest
 from conftest import LIMITS, T, monitor, rule
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kener_py import alerts
 from kener_py.alerts import Look, Plan
@@ -66,12 +64,11 @@ class Book:
         for alert in found.dropped:
             del self.standing[alert.rule]
         for alert in found.alerts:
-            number = 1 if alert.incident == alerts.OPENING else alert.incident
-            self.standing[alert.rule] = replace(alert, incident=number)
+            self.standing[alert.rule] = alert
             if alert.status is AlertStatus.RESOLVED:
                 del self.standing[alert.rule]
         if found.opening is not None:
-            self.incident = replace(found.opening, id=1)
+            self.incident = found.opening
         if found.closing is not None:
             self.incident = None
         self.said += [notice for notice, _ in found.notices]
@@ -215,7 +212,7 @@ def test_two_rules_that_trigger_at_once_open_one_incident() -> None:
     found = book.plan(look(DOWN, T + 10 * MINUTE, since=T + 5 * MINUTE, trouble_since=T))
     assert found.opening is not None
     assert (found.opening.severity, found.opening.started) == (Severity.CRITICAL, T)
-    assert {alert.incident for alert in found.alerts} == {alerts.OPENING}
+    assert {alert.incident for alert in found.alerts} == {1}
 
 
 @pytest.mark.parametrize("severities", [(Severity.MINOR, Severity.MAJOR), (Severity.MAJOR, Severity.MINOR)])
@@ -266,7 +263,7 @@ def test_an_incident_is_resolved_with_the_total_downtime() -> None:
     book = Book(rule())
     book.plan(look(DOWN, T + MINUTE, since=T))
     closing = book.plan(look(UP, T + HOUR, since=T + 30 * MINUTE + 5 * SECOND)).closing
-    assert closing == alerts.Closing("Resolved after 30 min 5 s.", T + 30 * MINUTE + 5 * SECOND)
+    assert closing == alerts.Closing(1, "Resolved after 30 min 5 s.", T + 30 * MINUTE + 5 * SECOND)
 
 
 def test_downtime_ends_where_it_began_to_pass_however_long_the_passing_is_counted() -> None:
@@ -274,7 +271,7 @@ def test_downtime_ends_where_it_began_to_pass_however_long_the_passing_is_counte
     book.plan(look(DOWN, T))
     book.plan(look(UP, T + 20 * MINUTE, since=T + 10 * MINUTE))
     closing = book.plan(look(DEGRADED, T + 40 * MINUTE, since=T + 30 * MINUTE)).closing
-    assert closing == alerts.Closing("Resolved after 10 min.", T + 10 * MINUTE)
+    assert closing == alerts.Closing(1, "Resolved after 10 min.", T + 10 * MINUTE)
     assert book.said[-1].recovered == T + 10 * MINUTE
 
 
@@ -374,52 +371,6 @@ def test_a_monitor_that_came_back_is_given_time_to_call() -> None:
     assert book.said == []
     book.plan(look(DOWN, T + 1, since=T, quiet_until=T + 1))
     assert [notice.kind for notice in book.said] == [AlertStatus.TRIGGERED]
-
-
-# ---- retries ---------------------------------------------------------------------------------
-
-jitters = st.floats(0, 1, exclude_max=True)
-
-
-@pytest.mark.parametrize(
-    ("attempts", "wait"),
-    [
-        (1, 10 * SECOND),
-        (2, 20 * SECOND),
-        (3, 40 * SECOND),
-        (9, 2560 * SECOND),
-        (10, HOUR),
-        (11, HOUR),
-        (10_000, HOUR),
-    ],
-)
-def test_waits_between_attempts_double_up_to_an_hour(attempts: int, wait: Millis) -> None:
-    assert alerts.retry_at(T, attempts, T, 0.0) == T + wait
-
-
-@given(attempts=st.integers(1, 100), at=st.integers(T, T + 22 * HOUR), jitter=jitters)
-def test_jitter_stretches_a_wait_by_up_to_a_quarter(attempts: int, at: Instant, jitter: float) -> None:
-    plain, due = alerts.retry_at(T, attempts, at, 0.0), alerts.retry_at(T, attempts, at, jitter)
-    assert plain is not None
-    assert due is not None
-    assert plain <= due <= plain + (plain - at) / 4
-
-
-@given(attempts=st.integers(1, 100), at=st.integers(T, T + 2 * DAY), jitter=jitters)
-def test_no_retry_is_due_after_a_day(attempts: int, at: Instant, jitter: float) -> None:
-    due = alerts.retry_at(T, attempts, at, jitter)
-    assert due is None or at < due < T + DAY
-
-
-@given(st.data())
-def test_a_delivery_that_always_fails_is_tried_for_most_of_a_day_and_then_given_up(
-    data: st.DataObject,
-) -> None:
-    at, attempts = T, 1
-    while (due := alerts.retry_at(T, attempts, at, data.draw(jitters))) is not None:
-        at, attempts = due, attempts + 1
-    assert 26 <= attempts <= 35
-    assert at >= T + DAY - HOUR * 5 // 4
 
 
 # ---- words of incidents -----------------------------------------------------------------------

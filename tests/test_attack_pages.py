@@ -367,7 +367,7 @@ def test_an_open_incident_with_thousands_of_updates_stays_small(db: store.Store)
         for number in range(5_000):
             at = NOW - 9 * DAY + number * SECOND
             update = IncidentUpdate(None, incident.id or 0, IncidentState.MONITORING, f"*News* {number}", at)
-            store.add_update(inside, update)
+            store.add_updates(inside, [update])
 
     made.service.change(say)
     visitor = client(made)

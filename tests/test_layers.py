@@ -424,6 +424,7 @@ def test_values_reach_sql_only_as_parameters(file):
         "_DUE",
         "_FIRST",
         "_INCIDENT",
+        "_LINKED",
         "_MAINTENANCE",
         "_STATE",
         "marks",

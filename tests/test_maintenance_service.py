@@ -89,7 +89,7 @@ def test_a_plan_that_leaves_takes_what_has_not_begun_and_ends_what_runs(world: W
     world.service.reload(planning())
     first, second = rows(world)
     assert (first.cancelled, second.cancelled) == (None, world.clock.now)
-    assert windows.running(world.db.read(), "job", world.clock.now) is None
+    assert store.maintained(world.db.read(), ["job"], world.clock.now) == set()
 
 
 def test_a_plan_that_comes_back_while_its_window_would_run_runs_again(world: World) -> None:
@@ -98,7 +98,7 @@ def test_a_plan_that_comes_back_while_its_window_would_run_runs_again(world: Wor
     world.service.reload(planning())
     world.clock.now += MINUTE
     world.service.reload(planning(again()))
-    assert windows.running(world.db.read(), "job", world.clock.now) is not None
+    assert store.maintained(world.db.read(), ["job"], world.clock.now) == {"job"}
 
 
 def test_a_changed_rule_replaces_the_windows_to_come(world: World) -> None:
@@ -113,7 +113,7 @@ def test_a_window_of_the_file_that_was_cancelled_stays_so(world: World) -> None:
     world.service.cancel_maintenance(first.id or 0)
     world.service.reload(planning(again()))
     assert rows(world)[0].cancelled == T
-    assert windows.running(world.db.read(), "job", first.start) is None
+    assert store.maintained(world.db.read(), ["job"], first.start) == set()
 
 
 def test_two_plans_of_one_name_are_one_about_the_monitors_of_both(world: World) -> None:
@@ -190,15 +190,15 @@ def test_cancelling_twice_is_cancelling_once(world: World) -> None:
     assert world.service.update_maintenance(replace(made, id=99)) is None
 
 
-def test_of_several_windows_the_one_that_ends_last_is_said_to_run(world: World) -> None:
-    long = world.service.add_maintenance("Long", T, T + 3 * HOUR)
+def test_a_monitor_is_maintained_as_long_as_one_of_its_windows_runs(world: World) -> None:
+    world.service.add_maintenance("Long", T, T + 3 * HOUR)
     world.service.add_maintenance("Short", T, T + HOUR)
     cut = world.service.add_maintenance("Cut", T, T + 9 * HOUR)
     world.clock.now += MINUTE
     world.service.cancel_maintenance(cut.id or 0)
-    assert windows.running(world.db.read(), "job", T + MINUTE) == long
-    assert windows.running(world.db.read(), "job", T + 3 * HOUR) is None
-    assert windows.running(world.db.read(), "other", T + MINUTE) is None
+    assert store.maintained(world.db.read(), ["other", "job"], T + MINUTE) == {"job"}
+    assert store.maintained(world.db.read(), ["job"], T + 3 * HOUR) == set()
+    assert store.maintained(world.db.read(), ["other"], T + MINUTE) == set()
 
 
 # ---- what people are shown -------------------------------------------------------------------

@@ -170,7 +170,7 @@ def hostile_incident(world: past.World, resolved: Instant | None) -> int:
     )
     number = world.db.write(lambda db: store.add_incident(db, bad, HOSTILE))
     update = IncidentUpdate(None, number, state, HOSTILE, NOW - MINUTE)
-    world.db.write(lambda db: store.add_update(db, update))
+    world.db.write(lambda db: store.add_updates(db, [update]))
     return number
 
 

@@ -9,11 +9,24 @@ from dataclasses import replace
 
 import pytest
 from conftest import OPS, Clock, Sent, T, World, config, monitor, no_post, rule
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kener_py import store
-from kener_py.model import DAY, HOUR, MINUTE, SECOND, Delivery, DeliveryStatus, Notifier, Status
+from kener_py.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Delivery,
+    DeliveryStatus,
+    Instant,
+    Millis,
+    Notifier,
+    Status,
+)
 from kener_py.notify import NotifyError
-from kener_py.service.sender import Sender
+from kener_py.service.sender import Sender, retry_at
 
 UP, DOWN = Status.UP, Status.DOWN
 WAITING, SENT, FAILED, CANCELLED = DeliveryStatus
@@ -658,3 +671,49 @@ def test_a_stop_between_two_steps_is_noticed_at_once(world: World, monkeypatch: 
     began = time.monotonic()
     thread.run()
     assert time.monotonic() - began < 1.0
+
+
+# ---- retries ---------------------------------------------------------------------------------
+
+jitters = st.floats(0, 1, exclude_max=True)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "wait"),
+    [
+        (1, 10 * SECOND),
+        (2, 20 * SECOND),
+        (3, 40 * SECOND),
+        (9, 2560 * SECOND),
+        (10, HOUR),
+        (11, HOUR),
+        (10_000, HOUR),
+    ],
+)
+def test_waits_between_attempts_double_up_to_an_hour(attempts: int, wait: Millis) -> None:
+    assert retry_at(T, attempts, T, 0.0) == T + wait
+
+
+@given(attempts=st.integers(1, 100), at=st.integers(T, T + 22 * HOUR), jitter=jitters)
+def test_jitter_stretches_a_wait_by_up_to_a_quarter(attempts: int, at: Instant, jitter: float) -> None:
+    plain, due = retry_at(T, attempts, at, 0.0), retry_at(T, attempts, at, jitter)
+    assert plain is not None
+    assert due is not None
+    assert plain <= due <= plain + (plain - at) / 4
+
+
+@given(attempts=st.integers(1, 100), at=st.integers(T, T + 2 * DAY), jitter=jitters)
+def test_no_retry_is_due_after_a_day(attempts: int, at: Instant, jitter: float) -> None:
+    due = retry_at(T, attempts, at, jitter)
+    assert due is None or at < due < T + DAY
+
+
+@given(st.data())
+def test_a_delivery_that_always_fails_is_tried_for_most_of_a_day_and_then_given_up(
+    data: st.DataObject,
+) -> None:
+    at, attempts = T, 1
+    while (due := retry_at(T, attempts, at, data.draw(jitters))) is not None:
+        at, attempts = due, attempts + 1
+    assert 26 <= attempts <= 35
+    assert at >= T + DAY - HOUR * 5 // 4

@@ -201,9 +201,9 @@ def test_a_bad_job_fails_alone(db, path):
 
 
 def test_a_job_that_breaks_a_unique_index_fails_alone(db, path):
-    db.write(lambda rows: store.save_alert(rows, alert()))
+    db.write(lambda rows: store.save_alerts(rows, [alert()]))
     with pytest.raises(sqlite3.IntegrityError):
-        db.write(lambda rows: store.save_alert(rows, alert()))
+        db.write(lambda rows: store.save_alerts(rows, [alert()]))
     db.write(lambda rows: note(rows, "after"))
     assert noted(path) == {"after"}
 
@@ -708,15 +708,15 @@ FULL_STATE = State(
     "kept", [FULL_STATE, state(), state(head=Status.MAINTENANCE)], ids=["full", "new", "m"]
 )
 def test_a_state_comes_back_as_it_was(rows, kept):
-    store.save_state(rows, kept, None)
+    store.save_states(rows, [(kept, None)])
     assert store.state(rows, "backup") == kept
     assert store.states(rows) == {"backup": kept}
 
 
 def test_a_saved_state_replaces_the_one_before_and_keeps_its_tick(rows):
-    store.save_state(rows, state(), 5)
-    store.set_tick(rows, "backup", "* * * * *|UTC")
-    store.save_state(rows, FULL_STATE, 6)
+    store.save_states(rows, [(state(), 5)])
+    store.set_ticks(rows, [("backup", "* * * * *|UTC")])
+    store.save_states(rows, [(FULL_STATE, 6)])
     assert store.states(rows) == {"backup": FULL_STATE}
     assert store.ticks(rows) == {"backup": "* * * * *|UTC"}
 
@@ -729,19 +729,19 @@ def test_a_tag_that_nobody_saved_has_no_state(rows):
     ("due", "is_due"), [(NOW - 1, True), (NOW, False), (NOW + 1, False), (None, False), (0, True)]
 )
 def test_a_monitor_is_due_once_its_moment_has_passed(rows, due, is_due):
-    store.save_state(rows, state(), due)
-    store.set_tick(rows, "backup", "* * * * *|UTC")
+    store.save_states(rows, [(state(), due)])
+    store.set_ticks(rows, [("backup", "* * * * *|UTC")])
     assert store.due_tags(rows, "* * * * *|UTC", NOW) == (["backup"] if is_due else [])
     assert store.due_tags(rows, "0 * * * *|UTC", NOW) == []
 
 
 def test_looking_at_all_leaves_out_what_is_not_in_the_file(rows):
     for tag in ("in", "out"):
-        store.save_state(rows, state(tag), None)
-    store.set_tick(rows, "in", "t")
+        store.save_states(rows, [(state(tag), None)])
+    store.set_ticks(rows, [("in", "t")])
     store.look_at_all(rows)
     assert store.due_tags(rows, "t", NOW) == ["in"]
-    store.set_tick(rows, "out", "t")
+    store.set_ticks(rows, [("out", "t")])
     assert store.due_tags(rows, "t", NOW) == ["in"]
 
 
@@ -758,41 +758,41 @@ FULL_ALERT = alert(
 
 @pytest.mark.parametrize("kept", [alert(), FULL_ALERT, alert(status=AlertStatus.PENDING)])
 def test_an_alert_comes_back_as_it_was(rows, kept):
-    store.save_alert(rows, kept)
+    store.save_alerts(rows, [kept])
     (found,) = store.all_standing_alerts(rows)
     assert found == replace(kept, id=found.id)
-    assert store.standing_alerts(rows, "backup") == {"DOWN": found}
-    assert store.standing_alerts(rows, "other") == {}
+    assert store.standing_alerts(rows, ["backup"]) == {"backup": {"DOWN": found}}
+    assert store.standing_alerts(rows, ["other"]) == {}
 
 
 def test_a_saved_alert_replaces_itself(rows):
-    store.save_alert(rows, alert(status=AlertStatus.PENDING))
+    store.save_alerts(rows, [alert(status=AlertStatus.PENDING)])
     (first,) = store.all_standing_alerts(rows)
     later = replace(first, status=AlertStatus.TRIGGERED, failures=2, triggered=NOW, incident=4)
-    store.save_alert(rows, later)
+    store.save_alerts(rows, [later])
     assert store.all_standing_alerts(rows) == (later,)
 
 
 def test_a_resolved_alert_stands_no_more_and_makes_room(rows):
-    store.save_alert(rows, alert(status=AlertStatus.RESOLVED, resolved=NOW))
-    store.save_alert(rows, alert())
+    store.save_alerts(rows, [alert(status=AlertStatus.RESOLVED, resolved=NOW)])
+    store.save_alerts(rows, [alert()])
     assert len(store.all_standing_alerts(rows)) == 1
     assert count(rows, "alert") == 2
 
 
 def test_a_dropped_alert_is_gone(rows):
-    store.save_alert(rows, alert())
-    store.drop_alert(rows, store.all_standing_alerts(rows)[0])
+    store.save_alerts(rows, [alert()])
+    store.drop_alerts(rows, store.all_standing_alerts(rows))
     assert count(rows, "alert") == 0
 
 
 @pytest.mark.parametrize("other", [AlertStatus.PENDING, AlertStatus.TRIGGERED])
 def test_two_standing_alerts_of_one_rule_cannot_be(rows, other):
-    store.save_alert(rows, alert())
+    store.save_alerts(rows, [alert()])
     with pytest.raises(sqlite3.IntegrityError):
-        store.save_alert(rows, alert(status=other))
-    store.save_alert(rows, alert(rule="another"))
-    store.save_alert(rows, alert(monitor="another"))
+        store.save_alerts(rows, [alert(status=other)])
+    store.save_alerts(rows, [alert(rule="another")])
+    store.save_alerts(rows, [alert(monitor="another")])
 
 
 def test_an_incident_comes_back_as_it_was_with_its_first_update(rows):
@@ -800,7 +800,7 @@ def test_an_incident_comes_back_as_it_was_with_its_first_update(rows):
     number = store.add_incident(rows, new, "We look into it.")
     first = IncidentUpdate(1, number, IncidentState.INVESTIGATING, "We look into it.", NOW + 1)
     assert store.incident(rows, number) == replace(new, id=number, updates=(first,))
-    assert store.open_incident_for(rows, "backup") == store.incident(rows, number)
+    assert store.open_incidents_for(rows, ["backup"]) == {"backup": store.incident(rows, number)}
 
 
 def test_a_resolved_incident_tells_its_newest_update_first_and_is_open_no_more(rows):
@@ -810,7 +810,7 @@ def test_a_resolved_incident_tells_its_newest_update_first_and_is_open_no_more(r
     assert found is not None
     assert (found.state, found.resolved) == (IncidentState.RESOLVED, NOW + 5)
     assert [update.text for update in found.updates] == ["over", "first"]
-    assert store.open_incident_for(rows, "backup") is None
+    assert store.open_incidents_for(rows, ["backup"]) == {}
 
 
 def test_two_open_incidents_for_one_monitor_cannot_be(rows):
@@ -860,20 +860,25 @@ def test_incidents_are_those_open_or_ended_since_newest_first(rows):
 )
 def test_a_delivery_comes_back_as_it_was_with_its_notices(rows, kept):
     new = delivery("d1", notices=(kept, replace(kept, monitor="other")), error="refused")
-    store.add_delivery(rows, new)
+    store.add_deliveries(rows, [new])
     assert store.deliveries(rows, 9) == (new,)
 
 
 def test_deliveries_are_told_newest_first_and_not_too_many(rows):
     for name in "abc":
-        store.add_delivery(rows, delivery(name))
+        store.add_deliveries(rows, [delivery(name)])
     assert [each.id for each in store.deliveries(rows, 2)] == ["c", "b"]
 
 
 def test_a_delivery_with_a_known_id_cannot_be_added_again(rows):
-    store.add_delivery(rows, delivery("same"))
+    store.add_deliveries(rows, [delivery("same")])
     with pytest.raises(sqlite3.IntegrityError):
-        store.add_delivery(rows, delivery("same", target="t2"))
+        store.add_deliveries(rows, [delivery("same", target="t2")])
+
+
+def test_the_newest_arrivals_of_each_monitor_are_told(rows):
+    store.log_beats(rows, [(beat(number, received=NOW + number), number) for number in range(1, 6)], 100)
+    assert store.arrivals(rows, ["backup", "web"], 2) == {"backup": [NOW + 5, NOW + 4], "web": []}
 
 
 def test_rejections_are_added_up(rows):
@@ -932,7 +937,7 @@ def test_when_the_length_of_the_log_changes_the_newest_stay(rows, before, after)
     for start in range(1, 12):  # wherever in its round the ring is
         rows.execute("delete from heartbeat")
         for number in range(1, 120 + start):
-            store.save_state(rows, state(beats=number), None)
+            store.save_states(rows, [(state(beats=number), None)])
             store.log_beats(rows, [(beat(number), number)], before)
         store.trim_beats(rows, after)
         kept = min(before, after)
@@ -948,7 +953,7 @@ def test_a_monitor_that_stays_up_adds_no_rows_and_the_file_stays_bounded(db, pat
     def some(rows: store.Database, first: int) -> None:
         for number in range(first, first + 200):
             for tag in tags:
-                store.save_state(rows, state(tag, last=NOW, beats=number, status=Status.UP), NOW)
+                store.save_states(rows, [(state(tag, last=NOW, beats=number, status=Status.UP), NOW)])
                 sent = beat(number, tag, message="", user_agent="curl/8.5.0", address="192.0.2.15")
                 store.log_beats(rows, [(sent, number)], keep)
 
@@ -993,13 +998,13 @@ def test_what_no_evaluation_has_seen_is_not_shown(rows):
     store.add_changes(rows, [change(10), change(20, Status.DOWN, detected=None)])
     assert [c.started for c in store.changes(rows, "backup", 0)] == [10]
     assert [c.started for c in store.all_changes(rows, 0)["backup"]] == [10]
-    store.show_changes(rows, "backup", 25)
+    store.show_changes(rows, ["backup"], 25)
     assert [c.detected for c in store.changes(rows, "backup", 0)] == [10, 25]
 
 
 def test_showing_dates_nothing_twice_and_nothing_of_others(rows):
     store.add_changes(rows, [change(10), change(20, tag="web", detected=None)])
-    store.show_changes(rows, "backup", 99)
+    store.show_changes(rows, ["backup"], 99)
     assert store.changes(rows, "backup", 0)[0].detected == 10
     assert store.changes(rows, "web", 0) == ()
 
@@ -1038,7 +1043,24 @@ def test_one_monitor_and_all_monitors_are_told_the_same_window(started, since):
 def test_trouble_began_with_the_newest_stretch_that_is_not_up(rows, history, since):
     store.add_changes(rows, [change(at, Status(status)) for at, status in history])
     store.add_changes(rows, [change(1, Status.DOWN, tag="other")])
-    assert store.trouble_since(rows, "backup") == since
+    assert store.trouble_since(rows, ["backup"]).get("backup") == since
+
+
+@settings(deadline=None)
+@given(
+    new=st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.sampled_from([None, 7])), max_size=8),
+    known=st.sets(st.integers(0, 9)),
+)
+def test_changes_added_together_leave_the_rows_that_they_leave_one_by_one(new, known):
+    made = [change(at, tag=tag, detected=seen) for tag, at, seen in new]
+    rows = []
+    for parts in ([made], [[each] for each in made]):
+        with tables() as db:
+            store.add_changes(db, [change(at, tag="a") for at in sorted(known)])
+            for part in parts:
+                store.add_changes(db, part)
+            rows.append(db.execute("select * from change order by monitor, started").fetchall())
+    assert rows[0] == rows[1]
 
 
 def test_forgetting_keeps_what_says_something_about_the_time_since(rows):
@@ -1077,13 +1099,13 @@ def test_forgetting_changes_no_window_that_is_kept(started, before, since):
 
 
 def test_forgetting_old_things_keeps_what_has_not_ended(rows):
-    store.save_alert(rows, alert(rule="old", status=AlertStatus.RESOLVED, resolved=NOW - 1))
-    store.save_alert(rows, alert(rule="standing"))
+    store.save_alerts(rows, [alert(rule="old", status=AlertStatus.RESOLVED, resolved=NOW - 1)])
+    store.save_alerts(rows, [alert(rule="standing")])
     old = store.add_incident(rows, incident(resolved=NOW - 1, monitors=("a",)), "x")
     kept = store.add_incident(rows, incident(resolved=NOW, monitors=("a",)), "x")
     is_open = store.add_incident(rows, incident(started=1, monitors=("a",)), "x")
-    store.add_delivery(rows, delivery("sent", status=DeliveryStatus.SENT, finished=NOW - 1))
-    store.add_delivery(rows, delivery("waiting", created=1, due=1))
+    store.add_deliveries(rows, [delivery("sent", status=DeliveryStatus.SENT, finished=NOW - 1)])
+    store.add_deliveries(rows, [delivery("waiting", created=1, due=1)])
     store.forget_old(rows, NOW)
     assert store.incident(rows, old) is None
     assert {each.id for each in store.incidents(rows, 0, "a")} == {kept, is_open}
@@ -1099,8 +1121,8 @@ def test_forgetting_old_things_keeps_what_has_not_ended(rows):
 def test_old_things_are_forgotten_in_steps_and_whole_ones(rows):
     for number in range(25):
         store.add_incident(rows, incident(resolved=NOW - 1, monitors=("a", "b")), "x")
-        store.save_alert(rows, alert(rule=f"r{number}", status=AlertStatus.RESOLVED, resolved=NOW - 1))
-        store.add_delivery(rows, delivery(f"d{number}", status=DeliveryStatus.SENT, finished=NOW - 1))
+        store.save_alerts(rows, [alert(rule=f"r{number}", status=AlertStatus.RESOLVED, resolved=NOW - 1)])
+        store.add_deliveries(rows, [delivery(f"d{number}", status=DeliveryStatus.SENT, finished=NOW - 1)])
     tables = ("incident", "incident_monitor", "incident_update", "alert", "delivery", "delivery_notice")
     left = []
     while step := store.forget_old(rows, NOW, most=10):
@@ -1114,7 +1136,7 @@ def test_old_things_are_forgotten_in_steps_and_whole_ones(rows):
 
 def test_the_log_is_trimmed_in_steps(rows):
     for tag in ("a", "b"):
-        store.save_state(rows, state(tag, beats=30), None)
+        store.save_states(rows, [(state(tag, beats=30), None)])
         store.log_beats(rows, [(beat(number, tag), number) for number in range(1, 31)], 100)
     steps = []
     while step := store.trim_beats(rows, 4, most=20):
@@ -1199,14 +1221,14 @@ def claim(db: store.Database, at: Instant = NOW, busy: tuple[str, ...] = (), mos
 
 
 def test_a_claim_counts_an_attempt_and_takes_a_lease(rows):
-    store.add_delivery(rows, delivery("a"))
+    store.add_deliveries(rows, [delivery("a")])
     (taken,) = store.claim_deliveries(rows, NOW, NOW + MINUTE, (), 9)
     assert taken == replace(delivery("a"), attempts=1, lease_until=NOW + MINUTE)
     assert store.deliveries(rows, 9) == (taken,)
 
 
 def test_nobody_claims_what_is_claimed_until_the_lease_is_over(rows):
-    store.add_delivery(rows, delivery("a"))
+    store.add_deliveries(rows, [delivery("a")])
     assert claim(rows) == ["a"]
     assert claim(rows, NOW + MINUTE - 1) == []
     assert claim(rows, NOW + MINUTE) == ["a"]
@@ -1214,36 +1236,36 @@ def test_nobody_claims_what_is_claimed_until_the_lease_is_over(rows):
 
 
 def test_a_new_process_takes_over_the_leases_of_the_last_one(rows):
-    store.add_delivery(rows, delivery("a"))
+    store.add_deliveries(rows, [delivery("a")])
     claim(rows)
     store.release_leases(rows)
     assert claim(rows, NOW + 1) == ["a"]
 
 
 def test_nothing_is_claimed_before_it_is_due(rows):
-    store.add_delivery(rows, delivery("a", due=NOW + 1))
+    store.add_deliveries(rows, [delivery("a", due=NOW + 1)])
     assert claim(rows) == []
     assert claim(rows, NOW + 1) == ["a"]
 
 
 def test_a_target_is_given_one_message_at_a_time(rows):
     for name, target in (("a", "t1"), ("b", "t2"), ("c", "t1"), ("d", "t3")):
-        store.add_delivery(rows, delivery(name, target, tag=name))
+        store.add_deliveries(rows, [delivery(name, target, tag=name)])
     assert claim(rows, busy=("t3",)) == ["a", "b"]
     assert claim(rows, NOW + 1, busy=("t1", "t2", "t3")) == []
 
 
 def test_no_more_is_claimed_than_asked_for(rows):
     for number in range(5):
-        store.add_delivery(rows, delivery(str(number), f"t{number}"))
+        store.add_deliveries(rows, [delivery(str(number), f"t{number}")])
     assert len(claim(rows, most=2)) == 2
     assert len(claim(rows, most=2)) == 2
     assert len(claim(rows, most=2)) == 1
 
 
 def test_messages_about_one_monitor_to_one_target_leave_in_their_order(rows):
-    store.add_delivery(rows, delivery("down"))
-    store.add_delivery(rows, delivery("up"))
+    store.add_deliveries(rows, [delivery("down")])
+    store.add_deliveries(rows, [delivery("up")])
     claim(rows)
     store.finish_delivery(rows, "down", DeliveryStatus.WAITING, NOW, NOW + 5 * MINUTE, "refused")
     assert claim(rows, NOW + MINUTE) == []  # "up" must not overtake
@@ -1253,22 +1275,50 @@ def test_messages_about_one_monitor_to_one_target_leave_in_their_order(rows):
 
 
 def test_a_message_that_failed_holds_up_no_other_monitor_of_its_target(rows):
-    store.add_delivery(rows, delivery("a"))
-    store.add_delivery(rows, delivery("b", tag="web"))
+    store.add_deliveries(rows, [delivery("a")])
+    store.add_deliveries(rows, [delivery("b", tag="web")])
     claim(rows)
     store.finish_delivery(rows, "a", DeliveryStatus.WAITING, NOW, NOW + 5 * MINUTE, "refused")
     assert claim(rows, NOW + 1) == ["b"]
 
 
 def test_a_message_that_failed_holds_up_no_other_target(rows):
-    store.add_delivery(rows, delivery("a", "t1"))
-    store.add_delivery(rows, delivery("b", "t2"))
+    store.add_deliveries(rows, [delivery("a", "t1")])
+    store.add_deliveries(rows, [delivery("b", "t2")])
     assert claim(rows) == ["a", "b"]
+
+
+def test_of_what_is_due_to_one_target_the_longest_due_leaves_first(rows):
+    store.add_deliveries(rows, [delivery(str(due), due=NOW + due, tag=str(due)) for due in (3, 1, 2, 9)])
+    assert [claim(rows, NOW + 5)[0] for _ in range(3)] == ["1", "2", "3"]
+    assert claim(rows, NOW + 5) == []
+
+
+def test_what_a_clock_that_was_ahead_owed_is_due_at_once(rows):
+    store.add_deliveries(rows, [delivery("ahead", created=NOW + 99 * MINUTE, due=NOW + 99 * MINUTE)])
+    assert store.next_delivery_due(rows, NOW, ()) == NOW
+    assert claim(rows) == ["ahead"]
+    assert store.deliveries(rows, 9)[0].created == NOW
+
+
+def test_a_target_that_is_busy_hides_no_other_that_waits(rows):
+    store.add_deliveries(rows, [delivery("late", "t2", due=NOW + 5), delivery("now", "t1")])
+    assert store.next_delivery_due(rows, NOW, ()) == NOW
+    assert store.next_delivery_due(rows, NOW, ("t1",)) == NOW + 5
+    assert store.next_delivery_due(rows, NOW, ("t1", "t2")) is None
+
+
+def test_a_batch_takes_in_more_notices_in_their_order(rows):
+    for tags in ("ab", "cd"):
+        notices = tuple(notice(monitor=tag) for tag in tags)
+        store.batch_delivery(rows, delivery(tags, due=NOW + MINUTE, notices=notices))
+    (found,) = store.deliveries(rows, 9)
+    assert [each.monitor for each in found.notices] == list("abcd")
 
 
 @pytest.mark.parametrize("final", [DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED])
 def test_a_finished_delivery_is_claimed_no_more_and_stays_as_it_ended(rows, final):
-    store.add_delivery(rows, delivery("a"))
+    store.add_deliveries(rows, [delivery("a")])
     claim(rows)
     store.finish_delivery(rows, "a", final, NOW + 7, NOW + 7, "why")
     store.finish_delivery(rows, "a", DeliveryStatus.WAITING, NOW + 8, NOW + 8, "late answer")
@@ -1279,7 +1329,7 @@ def test_a_finished_delivery_is_claimed_no_more_and_stays_as_it_ended(rows, fina
 
 def test_the_next_delivery_is_due_when_neither_its_time_nor_a_lease_lies_ahead(rows):
     assert store.next_delivery_due(rows, NOW, ()) is None
-    store.add_delivery(rows, delivery("a", due=NOW + 5))
+    store.add_deliveries(rows, [delivery("a", due=NOW + 5)])
     assert store.next_delivery_due(rows, NOW, ()) == NOW + 5
     claim(rows, NOW + 5)
     assert store.next_delivery_due(rows, NOW, ()) == NOW + 5 + MINUTE

@@ -158,7 +158,7 @@ def test_a_backup_says_in_json_what_was_made(ended: Path, folder: Path) -> None:
     assert told == {
         "file": str(folder / "copy.db"),
         "bytes": (folder / "copy.db").stat().st_size,
-        "schema": "m003_first_heartbeat",
+        "schema": "m004_deliveries_by_target",
         "database": str(ended),
     }
 
@@ -329,7 +329,7 @@ def test_a_restore_says_in_json_what_was_done(copy: Path, database: Path, folder
     assert told == {
         "database": str(database),
         "bytes": database.stat().st_size,
-        "schema": "m003_first_heartbeat",
+        "schema": "m004_deliveries_by_target",
         "before": str(folder / ASIDE),
     }
 
@@ -654,7 +654,7 @@ def test_stats_tell_tables_monitors_and_sizes(service: Service, database: Path) 
 
     told = json.loads(done("db", "stats", "--json"))
 
-    assert told["schema"] == "m003_first_heartbeat"
+    assert told["schema"] == "m004_deliveries_by_target"
     assert told["bytes"] == database.stat().st_size
     assert told["log_bytes"] > 0
     tables = {each["name"]: each for each in told["tables"]}

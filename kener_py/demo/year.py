@@ -113,7 +113,7 @@ def _keep_calling(db: store.Database, tag: str, until: Instant) -> None:
         return
     calls = max((until - state.last) // rhythm(state.limits), 1)
     state = replace(state, last=until, beats=state.beats + calls)
-    store.save_state(db, state, 0 if state.is_counting else status.due(state))
+    store.save_states(db, [(state, 0 if state.is_counting else status.due(state))])
 
 
 def _trouble(active: Active, story: Story, trouble: Trouble) -> Iterator[Event]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from kener_py.model import DAY, HOUR, MINUTE, SECOND, Instant, Limits, Millis, Monitor, Rule, Status
 
 
+@lru_cache(maxsize=1_024)  # a thousand monitors that fail have the same few limits
 def length(millis: Millis) -> str:
     """A length for people: its two largest units, "2 h 13 min"; under a minute in seconds."""
     if millis < MINUTE:
@@ -25,7 +27,12 @@ def length(millis: Millis) -> str:
 
 def moment(at: Instant, zone: str) -> str:
     """An instant for people, with the zone's own abbreviation: "2026-09-30 13:41:00 CEST"."""
-    return datetime.fromtimestamp(at // SECOND, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    return _second(at // SECOND, zone)
+
+
+@lru_cache(maxsize=1_024)  # and were heard within the same minutes
+def _second(second: int, zone: str) -> str:
+    return datetime.fromtimestamp(second, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def expectation(limits: Limits) -> str:

@@ -63,7 +63,7 @@ class Unwatched(Exception):
 
 ALIVE_EVERY = 20 * SECOND  # how often the loop records that it runs
 _ABSENCES = 50  # how many of our own we remember for alerts
-_CHUNK = 100  # monitors evaluated in one transaction, so that heartbeats get in between
+_CHUNK = 200  # monitors evaluated in one transaction, so that heartbeats get in between
 
 
 class Service:

@@ -1,17 +1,19 @@
-"""One look at one monitor, written down: status, alerts, incident and what is owed, in one transaction.
+"""A look at some monitors, written down: status, alerts, incidents and what is owed, in one transaction.
 
 Everything here runs inside a job of the writer.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 
 from kener_py import alerts, diagnosis, status, store
 from kener_py.model import (
     Alert,
     AlertStatus,
+    Change,
     Delivery,
     DeliveryStatus,
     Gap,
@@ -20,12 +22,12 @@ from kener_py.model import (
     Limits,
     Monitor,
     Notice,
+    Rejection,
     State,
     Status,
     replace,
 )
-from kener_py.service import maintenance
-from kener_py.service.active import Active, tick_of
+from kener_py.service.active import Active, Target, tick_of
 
 _DIAGNOSED = 20  # heartbeats
 _MOST_KNOWN = 20_000  # states in memory, about 1 kB each
@@ -36,128 +38,171 @@ def _due(state: State) -> Instant | None:
     return 0 if state.is_counting else status.due(state)
 
 
-def _save(db: store.Database, state: State) -> None:
-    store.save_state(db, state, _due(state))
+def _save(db: store.Database, states: Iterable[State]) -> None:
+    store.save_states(db, [(state, _due(state)) for state in states])
 
 
-def _owe(db: store.Database, active: Active, notice: Notice, addresses: Sequence[str]) -> None:
+# ---- what is owed ----------------------------------------------------------------------------
+
+
+def _owe(db: store.Database, active: Active, owed: Iterable[alerts.Owed], at: Instant) -> None:
+    """A message to each URL for each notice, or one for all of them where messages are batched."""
+    batch = active.config.incidents.batch
+    ids = _ids(at)
+    wanted = [(target, notice) for notice, addresses in owed for target in _targets(active, addresses)]
+    if not batch:
+        store.add_deliveries(db, [_delivery(next(ids), target, (one,), at, at) for target, one in wanted])
+        return
+    together: dict[Target, list[Notice]] = {}
+    for target, notice in wanted:
+        together.setdefault(target, []).append(notice)
+    for target, notices in together.items():
+        store.batch_delivery(db, _delivery(next(ids), target, tuple(notices), at, at + batch))
+
+
+def _ids(at: Instant) -> Iterator[str]:
+    """For deliveries. What is written together lies together in an index, which random ids would not."""
+    start = f"{at:012x}{secrets.token_hex(7)}"
+    return (f"{start}{number:06x}" for number in count())
+
+
+def _targets(active: Active, addresses: Iterable[str]) -> Iterable[Target]:
+    """Where messages to these addresses go now, each once."""
     known = (active.target(*address.split(" ", 1)) for address in addresses)
-    for target in dict.fromkeys(target for target in known if target is not None):
-        batch = active.config.incidents.batch
-        delivery = Delivery(
-            id=uuid.uuid4().hex,
-            notifier=target.notifier,
-            target=target.fingerprint,
-            status=DeliveryStatus.WAITING,
-            created=notice.at,
-            due=notice.at + batch,
-            notices=(notice,),
-        )
-        if batch:
-            store.batch_delivery(db, delivery)
-        else:
-            store.add_delivery(db, delivery)
+    return dict.fromkeys(target for target in known if target is not None)
 
 
-def _diagnosis(db: store.Database, state: State, at: Instant) -> tuple[str, ...]:
-    """What the log says about a silence."""
-    arrivals = [beat.received for beat in store.beats(db, state.monitor, _DIAGNOSED)]
-    rejections = store.rejections(db, state.monitor)
-    return diagnosis.diagnose(state.limits, arrivals, rejections, state.last, at)
-
-
-def _reconcile(
-    db: store.Database,
-    active: Active,
-    monitor: Monitor,
-    state: State,
-    at: Instant,
-    absences: tuple[Gap, ...],
-    is_alarmed: bool,
-) -> tuple[State, bool]:
-    """Alerts, incident and deliveries made to agree with `state`; whether messages are owed."""
-    rules = active.rules.get(monitor.tag, ())
-    is_trouble = state.status in (Status.DEGRADED, Status.DOWN)
-    standing = store.standing_alerts(db, monitor.tag) if is_alarmed else {}
-    incident = store.open_incident_for(db, monitor.tag) if is_alarmed else None
-    if not standing and incident is None and not (rules and is_trouble):
-        return replace(state, is_counting=False), False
-    look = alerts.Look(
-        monitor,
-        state,
-        at,
-        trouble_since=store.trouble_since(db, monitor.tag) if is_trouble else None,
-        absences=absences,
-        lately=store.last_resolved_alerts(db, monitor.tag) if is_trouble else {},
-        is_maintained=is_trouble and maintenance.running(db, monitor.tag, at) is not None,
-        policy=active.config.incidents,
+def _delivery(id: str, target: Target, notices: tuple[Notice, ...], at: Instant, due: Instant) -> Delivery:
+    return Delivery(
+        id=id,
+        notifier=target.notifier,
+        target=target.fingerprint,
+        status=DeliveryStatus.WAITING,
+        created=at,
+        due=due,
+        notices=notices,
     )
-    plan = alerts.plan(look, rules, standing, incident, active.config.site)
 
-    opened: int | None = None
-    if plan.opening is not None:
-        opened = store.add_incident(db, plan.opening, plan.text)
 
-    def known(number: int | None) -> int | None:
-        return opened if number == alerts.OPENING else number
-
-    if plan.reopening is not None:
-        store.reopen_incident(db, plan.reopening, plan.text, at)
-    if plan.worsening is not None:
-        store.worsen_incident(db, plan.worsening, plan.text, at)
-    ids = {
-        alert.rule: store.save_alert(db, replace(alert, incident=known(alert.incident)))
-        for alert in plan.alerts
+def _diagnosed(
+    db: store.Database, states: Mapping[str, State], owed: Sequence[alerts.Owed], at: Instant
+) -> list[alerts.Owed]:
+    """The same notices, those about silence with what the log says about it."""
+    silent = {
+        notice.monitor
+        for notice, _ in owed
+        if notice.status in alerts.TROUBLE and states[notice.monitor].reported is Status.UP
     }
-    for alert in plan.dropped:
-        store.drop_alert(db, alert)
-    if plan.closing is not None and incident is not None and incident.id is not None:
-        store.resolve_incident(db, incident.id, plan.closing.resolved, plan.closing.text, at)
-    for notice, addresses in plan.notices:
-        notice = replace(
-            notice,
-            incident=known(notice.incident),
-            alert=ids.get(notice.rule),
-            diagnosis=_diagnosis(db, state, at) if is_trouble and state.reported is Status.UP else (),
+    if not silent:
+        return list(owed)
+    arrivals = store.arrivals(db, sorted(silent), _DIAGNOSED)
+    turned_away: dict[str, list[Rejection]] = {tag: [] for tag in silent}
+    for each in store.rejections(db, sorted(silent)):
+        turned_away[each.monitor].append(each)
+    causes = {
+        tag: diagnosis.diagnose(states[tag].limits, arrivals[tag], turned_away[tag], states[tag].last, at)
+        for tag in silent
+    }
+    return [
+        (replace(notice, diagnosis=causes[notice.monitor]) if causes.get(notice.monitor) else notice, to)
+        for notice, to in owed
+    ]
+
+
+# ---- one look --------------------------------------------------------------------------------
+
+
+def _plans(
+    db: store.Database, active: Active, states: Sequence[State], at: Instant, absences: tuple[Gap, ...]
+) -> dict[str, alerts.Plan]:
+    """What follows for each monitor that has an alert or an incident of its own, or should have one."""
+    tags = [state.monitor for state in states]
+    standing, incidents = store.standing_alerts(db, tags), store.open_incidents_for(db, tags)
+    failing = [
+        state.monitor
+        for state in states
+        if any(alerts.fails(rule, state.status) for rule in active.rules.get(state.monitor, ()))
+    ]
+    if not (standing or incidents or failing):
+        return {}
+    late = [tag for tag in failing if any(rule.status is Status.DEGRADED for rule in active.rules[tag])]
+    trouble_since, lately = store.trouble_since(db, late), store.last_resolved_alerts(db, failing)
+    maintained = store.maintained(db, failing, at)
+    next_incident, next_alert = store.next_incident(db), store.next_alert(db)
+    concerned = {*standing, *incidents, *failing}
+    plans: dict[str, alerts.Plan] = {}
+    for state in states:
+        tag = state.monitor
+        if tag not in concerned:
+            continue
+        look = alerts.Look(
+            active.config.monitors[tag],
+            state,
+            at,
+            trouble_since.get(tag),
+            absences,
+            lately.get(tag, {}),
+            tag in maintained,
+            active.config.incidents,
         )
-        _owe(db, active, notice, addresses)
-    if not is_trouble:
-        state = replace(state, snoozed_until=None)  # a snooze ends with the trouble that it was for
-    return replace(state, is_counting=plan.is_counting), bool(plan.notices)
+        rules, ours = active.rules.get(tag, ()), standing.get(tag, {})
+        plan = alerts.plan(
+            look, rules, ours, incidents.get(tag), active.config.site, next_incident, next_alert
+        )
+        next_incident += plan.opening is not None
+        next_alert += sum(alert.rule not in ours for alert in plan.alerts)
+        plans[tag] = plan
+    return plans
+
+
+def _write(db: store.Database, plans: Collection[alerts.Plan], at: Instant) -> None:
+    """Make the rows of alerts and incidents what the plans say."""
+    store.add_incidents(db, [plan.opening for plan in plans if plan.opening is not None])
+    store.reopen_incidents(db, [plan.reopening for plan in plans if plan.reopening is not None])
+    store.worsen_incidents(db, [plan.worsening for plan in plans if plan.worsening is not None])
+    closings = [plan.closing for plan in plans if plan.closing is not None]
+    store.resolve_incidents(db, [(closing.incident, closing.resolved) for closing in closings], at)
+    store.add_updates(db, [update for plan in plans for update in alerts.updates(plan, at)])
+    store.save_alerts(db, [alert for plan in plans for alert in plan.alerts])
+    store.drop_alerts(db, [alert for plan in plans for alert in plan.dropped])
 
 
 def show(
-    db: store.Database,
-    active: Active,
-    monitor: Monitor,
-    before: State,
-    at: Instant,
-    absences: tuple[Gap, ...],
-    is_alarmed: bool = True,
-) -> tuple[State, bool]:
-    """Evaluate at `at` what `before` and its stored changes say; the state then, and if messages are owed.
+    db: store.Database, active: Active, before: Sequence[State], at: Instant, absences: tuple[Gap, ...]
+) -> tuple[dict[str, State], bool]:
+    """Evaluate at `at` what these states and their stored changes say.
 
-    Who knows that it has no alert and no incident now says so with `is_alarmed`.
+    The states then by tag, and whether messages are owed.
     """
-    state, silent = status.evaluate(before, at)
-    store.add_changes(db, silent)
-    store.show_changes(db, monitor.tag, at)
-    state, is_owed = _reconcile(db, active, monitor, state, at, absences, is_alarmed)
-    _save(db, state)
-    return state, is_owed
+    evaluated = [status.evaluate(state, at) for state in before]
+    store.add_changes(db, [change for _, silent in evaluated for change in silent])
+    store.show_changes(db, [state.monitor for state in before], at)
+    plans = _plans(db, active, [state for state, _ in evaluated], at, absences)
+    _write(db, plans.values(), at)
+    after = {state.monitor: _settled(state, plans.get(state.monitor)) for state, _ in evaluated}
+    owed = [notice for plan in plans.values() for notice in plan.notices]
+    _owe(db, active, _diagnosed(db, after, owed, at), at)
+    _save(db, after.values())
+    return after, bool(owed)
+
+
+def _settled(state: State, plan: alerts.Plan | None) -> State:
+    """The state with what follows for the next look."""
+    is_counting = plan is not None and plan.is_counting
+    # A snooze ends with the trouble that it was for.
+    ends_snooze = plan is not None and state.snoozed_until is not None and state.status not in alerts.TROUBLE
+    if is_counting is state.is_counting and not ends_snooze:
+        return state
+    return replace(state, is_counting=is_counting, snoozed_until=None if ends_snooze else state.snoozed_until)
 
 
 def look(
     db: store.Database, active: Active, tags: Sequence[str], at: Instant, absences: tuple[Gap, ...]
 ) -> bool:
     """One tick of some monitors; whether messages are owed."""
-    states, alarmed = store.states_of(db, tags), store.alarmed(db, tags)
-    is_owed = False
-    for tag in tags:
-        monitor, state = active.config.monitors.get(tag), states.get(tag)
-        if monitor is not None and state is not None:
-            is_owed |= show(db, active, monitor, state, at, absences, tag in alarmed)[1]
-    return is_owed
+    states = store.states_of(db, tags)
+    known = [states[tag] for tag in tags if tag in states and tag in active.config.monitors]
+    return show(db, active, known, at, absences)[1]
 
 
 def receive(
@@ -184,7 +229,7 @@ def receive(
         before = heard.get(tag) or known.get(tag) or store.state(db, tag)
         if before is None:
             before = status.begin(tag, monitor.limits, beat.received)
-            _save(db, before)
+            _save(db, [before])
         state, changes = status.receive(before, beat)
         fresh.append((beat, state.beats))
         heard[tag] = state
@@ -193,7 +238,8 @@ def receive(
         is_owed = False
         if beat.status is not Status.UP:
             _keep(db, active, fresh, heard, known)
-            known[tag], is_owed = show(db, active, monitor, state, beat.received, absences)
+            shown, is_owed = show(db, active, [state], beat.received, absences)
+            known |= shown
         results.append(is_owed)
     _keep(db, active, fresh, heard, known)
     return results
@@ -223,13 +269,14 @@ def _keep(
 # ---- what an operator says -------------------------------------------------------------------
 
 
+def _standing(db: store.Database, tag: str) -> Collection[Alert]:
+    return store.standing_alerts(db, [tag]).get(tag, {}).values()
+
+
 def acknowledge(db: store.Database, tag: str, at: Instant) -> int:
     """Somebody is on it: no reminders about what is TRIGGERED now. How many alerts that are."""
-    triggered = [
-        alert for alert in store.standing_alerts(db, tag).values() if alert.status is AlertStatus.TRIGGERED
-    ]
-    for alert in triggered:
-        store.save_alert(db, replace(alert, acknowledged=at))
+    triggered = [alert for alert in _standing(db, tag) if alert.status is AlertStatus.TRIGGERED]
+    store.save_alerts(db, [replace(alert, acknowledged=at) for alert in triggered])
     return len(triggered)
 
 
@@ -238,7 +285,7 @@ def snooze(db: store.Database, tag: str, until: Instant) -> bool:
     state = store.state(db, tag)
     if state is None:
         return False
-    _save(db, replace(state, snoozed_until=until))
+    _save(db, [replace(state, snoozed_until=until)])
     return True
 
 
@@ -247,23 +294,25 @@ def snooze(db: store.Database, tag: str, until: Instant) -> bool:
 
 def adopt(db: store.Database, active: Active, at: Instant) -> None:
     """Rows made to agree with the configuration: new tags, new limits, tags that went or came back."""
-    states = store.states(db)
-    ticks = store.ticks(db)
+    states, ticks = store.states(db), store.ticks(db)
+    saved: list[State] = []
+    changes: list[Change] = []
     for tag, monitor in active.config.monitors.items():
         before = states.get(tag)
-        tick = tick_of(monitor)
         if before is None:
-            _save(db, status.begin(tag, monitor.limits, at))
+            saved.append(status.begin(tag, monitor.limits, at))
         elif before.limits != monitor.limits or ticks[tag] is None:
-            state, changes = status.adopt(before, monitor.limits, at)
+            state, new = status.adopt(before, monitor.limits, at)
             if ticks[tag] is None:
                 state = replace(state, quiet_until=at + monitor.limits.degraded_after)
-            store.add_changes(db, changes)
-            _save(db, state)
-        if ticks.get(tag) != tick:
-            store.set_tick(db, tag, tick)
+            saved.append(state)
+            changes += new
         if monitor.is_hidden:  # for good: its tag may leave the file, and its name must not come back
             store.hide_incidents(db, tag)
+    store.add_changes(db, changes)
+    _save(db, saved)
+    wanted = {tag: tick_of(monitor) for tag, monitor in active.config.monitors.items()}
+    store.set_ticks(db, [(tag, tick) for tag, tick in wanted.items() if ticks.get(tag) != tick])
     for tag, tick_before in ticks.items():
         if tick_before is not None and tag not in active.config.monitors:
             _retire(db, states[tag], at)
@@ -276,10 +325,10 @@ def _retire(db: store.Database, before: State, at: Instant) -> None:
     state, changes = status.retire(before, at)
     state, dated = status.evaluate(state, at)
     store.add_changes(db, (*changes, *dated))
-    store.show_changes(db, state.monitor, at)
-    _save(db, replace(state, is_counting=False))
-    store.set_tick(db, state.monitor, None)
-    incident = store.open_incident_for(db, state.monitor)
+    store.show_changes(db, [state.monitor], at)
+    _save(db, [replace(state, is_counting=False)])
+    store.set_ticks(db, [(state.monitor, None)])
+    incident = store.open_incidents_for(db, [state.monitor]).get(state.monitor)
     if incident is not None and incident.id is not None:
         text = "This monitor was removed from the configuration."
         store.resolve_incident(db, incident.id, max(at, incident.started), text, at)
@@ -290,13 +339,12 @@ def _end_if_gone(db: store.Database, active: Active, alert: Alert, at: Instant) 
     if any(rule.name == alert.rule for rule in active.rules.get(alert.monitor, ())):
         return
     if alert.status is AlertStatus.PENDING:
-        store.drop_alert(db, alert)
+        store.drop_alerts(db, [alert])
         return
     state = store.state(db, alert.monitor) or status.begin(alert.monitor, Limits(0, 0), at)
     monitor = active.config.monitors.get(alert.monitor)
     watched = monitor or Monitor(alert.monitor, alert.monitor, state.limits)
     ended, notice = alerts.removal(alert, watched, state, at)
-    store.save_alert(db, ended)
-    others = store.standing_alerts(db, alert.monitor).values()
-    still_told = {address for other in others for address in other.told}
-    _owe(db, active, notice, [address for address in alert.told if address not in still_told])
+    store.save_alerts(db, [ended])
+    still_told = {address for other in _standing(db, alert.monitor) for address in other.told}
+    _owe(db, active, [(notice, tuple(each for each in alert.told if each not in still_told))], at)

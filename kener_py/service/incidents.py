@@ -5,12 +5,9 @@ Everything here runs inside one transaction: a job of the writer, or `store.besi
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 
 from kener_py import store
-from kener_py.config.problems import closest
 from kener_py.model import (
     Config,
     Incident,
@@ -20,108 +17,23 @@ from kener_py.model import (
     Severity,
     replace,
 )
+from kener_py.service import given
+from kener_py.service.given import LONGEST_TEXT as LONGEST_TEXT
+from kener_py.service.given import LONGEST_TITLE as LONGEST_TITLE
+from kener_py.service.given import Forbidden as Forbidden
+from kener_py.service.given import Refused as Refused
+from kener_py.service.given import Unknown as Unknown
 
-LONGEST_TITLE = 200  # characters
-LONGEST_TEXT = 20_000
 RESOLVED_TEXT = "This incident is resolved."
 
 
-class Refused(Exception):
-    """What was said cannot be so; nothing is written. `others` are further fields that are wrong."""
-
-    def __init__(self, field: str, text: str, *others: Refused) -> None:
-        super().__init__(field, text, *others)
-        self.field = field
-        self.text = text
-        self.others = others
-
-    def __str__(self) -> str:
-        return "; ".join(f"{each.field}: {each.text}" for each in (self, *self.others))
-
-
-class Unknown(Refused):
-    """There is no such incident, or it has no such update."""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class Forbidden(Refused):
-    """It is about monitors that the caller may not speak of."""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-# ---- what is given ---------------------------------------------------------------------------
-
-
-class _Problems(list[Refused]):
-    """Every field that is wrong, so that all of them are told at once."""
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        try:
-            yield
-        except Refused as refused:
-            self.append(refused)
-
-    def tell(self) -> None:
-        if self:
-            first, *others = self
-            raise Refused(first.field, first.text, *others)
-
-
-def _storable(field: str, value: str, longest: int, allowed: str = "") -> str:
-    """`value` without blanks around it, if it is a text that can be kept and shown."""
-    value = value.strip()
-    if not value:
-        raise Refused(field, "should not be empty")
-    if len(value) > longest:
-        raise Refused(field, f"is {len(value)} characters long; at most {longest} are kept")
-    odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") and c not in allowed), None)
-    if odd is not None:
-        raise Refused(field, f"has a character that is no text: U+{ord(odd):04X}")
-    return value
-
-
-def _title(value: str) -> str:
-    return _storable("title", value, LONGEST_TITLE)
-
-
-def _text(value: str) -> str:
-    return _storable("text", value.replace("\r\n", "\n"), LONGEST_TEXT, allowed="\n\t")
-
-
-def _tags(config: Config, tags: Collection[str], known: Collection[str] = ()) -> tuple[str, ...]:
-    """The tags, each once and sorted as the store does; `known` ones may have left the file."""
-    for tag in tags:
-        if tag not in config.monitors and tag not in known:
-            meant = closest(tag, tuple(config.monitors))
-            shown = tag[:50].encode("utf-8", "replace").decode()
-            hint = f"; did you mean '{meant}'?" if meant else ""
-            raise Refused("monitors", f"no monitor has the tag '{shown}'{hint}")
-    return tuple(sorted(set(tags)))
-
-
-def _past(field: str, moment: Instant, at: Instant) -> Instant:
-    if moment > at:
-        raise Refused(field, "lies in the future")
-    return moment
-
-
-def _in_order(started: Instant, resolved: Instant) -> None:
-    if resolved < started:
-        raise Refused("resolved", "is before the incident started")
+# ---- what is there ---------------------------------------------------------------------------
 
 
 def _is_public(config: Config, tags: Collection[str]) -> bool:
     """False if it is about hidden monitors only: nobody may learn of them, now or later."""
     hidden = {tag for tag, monitor in config.monitors.items() if monitor.is_hidden}
     return not tags or not hidden.issuperset(tags)
-
-
-# ---- what is there ---------------------------------------------------------------------------
 
 
 def is_draft(incident: Incident, at: Instant) -> bool:
@@ -189,21 +101,21 @@ def create(
     is_draft: bool = False,
 ) -> Incident:
     """A new incident with its first update; times default to `at`."""
-    problems = _Problems()
+    problems = given.Problems()
     with problems.noted():
-        title = _title(title)
+        title = given.title(title)
     with problems.noted():
-        text = _text(text)
+        text = given.text(text)
     with problems.noted():
-        monitors = _tags(config, monitors)
+        monitors = given.tags(config, monitors)
     with problems.noted():
-        started = at if started is None else _past("started", started, at)
+        started = at if started is None else given.past("started", started, at)
     with problems.noted():
         if resolved is not None and state is not IncidentState.RESOLVED:
             raise Refused("resolved", "goes with the state RESOLVED only")
         if state is IncidentState.RESOLVED:
-            resolved = at if resolved is None else _past("resolved", resolved, at)
-            _in_order(at if started is None else started, resolved)
+            resolved = at if resolved is None else given.past("resolved", resolved, at)
+            given.in_order(at if started is None else started, resolved)
     problems.tell()
     new = Incident(
         id=None,
@@ -235,9 +147,9 @@ def update(
     """
     before = found(db, number)
     newest = before.updates[0].created if before.updates else before.started
-    problems = _Problems()
+    problems = given.Problems()
     with problems.noted():
-        text = _text(text)
+        text = given.text(text)
     with problems.noted():
         if created is None:
             created = max(at, newest)  # a clock that was set back must not make it an old one
@@ -251,12 +163,12 @@ def update(
     assert created is not None
     if state is None:
         state = before.state if created >= newest else _state_at(before, created)
-    store.add_update(db, IncidentUpdate(None, number, state, text, created))
+    store.add_updates(db, [IncidentUpdate(None, number, state, text, created)])
     return _follow(db, before)
 
 
 def _date(incident: Incident, created: Instant, at: Instant) -> None:
-    _past("created", created, at)
+    given.past("created", created, at)
     if created < incident.started:
         raise Refused("created", "is before the incident started")
 
@@ -299,9 +211,9 @@ def edit_update(
     """The incident with one update said differently; what is None stays."""
     before = found(db, number)
     old = _update_of(before, id)
-    problems = _Problems()
+    problems = given.Problems()
     with problems.noted():
-        text = old.text if text is None else _text(text)
+        text = old.text if text is None else given.text(text)
     with problems.noted():
         if created is not None:
             _date(before, created, at)
@@ -348,14 +260,14 @@ def resolve(
 ) -> Incident:
     """The incident, over since `resolved`. The alert that opened it, if one did, stays as it is."""
     before = found(db, number)
-    problems = _Problems()
+    problems = given.Problems()
     with problems.noted():
-        text = _text(text)
+        text = given.text(text)
     with problems.noted():
         if before.resolved is not None:
             raise Refused("state", "it is resolved already")
         if resolved is not None:
-            _in_order(before.started, _past("resolved", resolved, at))
+            given.in_order(before.started, given.past("resolved", resolved, at))
     problems.tell()
     update(db, number, text, at, state=IncidentState.RESOLVED)
     ended = max(at, before.started) if resolved is None else resolved
@@ -377,30 +289,30 @@ def edit(
 ) -> Incident:
     """The incident with some of its fields changed; what is None stays."""
     before = after = found(db, number)
-    problems = _Problems()
+    problems = given.Problems()
     if title is not None:
         with problems.noted():
-            after = replace(after, title=_title(title))
+            after = replace(after, title=given.title(title))
     if severity is not None:
         after = replace(after, severity=severity)
     if monitors is not None:
         with problems.noted():
-            after = replace(after, monitors=_tags(config, monitors, before.monitors))
+            after = replace(after, monitors=given.tags(config, monitors, before.monitors))
             if before.opened_for is None:  # that of a hidden monitor stays hidden for good
                 after = replace(after, is_public=_is_public(config, after.monitors))
     if started is not None:
         with problems.noted():
-            after = replace(after, started=_past("started", started, at))
+            after = replace(after, started=given.past("started", started, at))
             if any(each.created < started for each in before.updates):
                 raise Refused("started", "is after the first update")
     if resolved is not None:
         with problems.noted():
             if before.resolved is None:
                 raise Refused("resolved", "it is not resolved yet")
-            after = replace(after, resolved=_past("resolved", resolved, at))
+            after = replace(after, resolved=given.past("resolved", resolved, at))
     if after.resolved is not None:
         with problems.noted():
-            _in_order(after.started, after.resolved)
+            given.in_order(after.started, after.resolved)
     problems.tell()
     store.save_incident(db, after)
     return after

@@ -169,20 +169,6 @@ def cancel(db: store.Database, number: int, at: Instant) -> Maintenance | None:
     return store.maintenance(db, number)
 
 
-# ---- for evaluations -------------------------------------------------------------------------
-
-
-def running(db: store.Database, tag: str, at: Instant) -> Maintenance | None:
-    """The window that runs for a monitor at `at`; of several the one that ends last."""
-    found = store.running_maintenances(db, at, tag)
-    return max(found, key=_ended, default=None)
-
-
-def _ended(window: Maintenance) -> Instant:
-    gap = maintenance.effective(window)
-    return window.start if gap is None else gap.ended
-
-
 # ---- for people ------------------------------------------------------------------------------
 
 

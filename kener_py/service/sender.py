@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kener_py import alerts, messages, store
+from kener_py import messages, store
 from kener_py.model import (
+    DAY,
+    HOUR,
     SECOND,
     AlertStatus,
     Delivery,
@@ -38,9 +40,22 @@ RESULTS = {
 }
 _AT_ONCE = 32  # targets tried at the same time
 _LONGEST_NAP = 5.0
+_RETRY_FOR: Millis = DAY
+_FIRST_RETRY: Millis = 10 * SECOND
+_LONGEST_RETRY: Millis = HOUR
 
 Send = Callable[..., None]  # as `notify.send`; raises if it was not accepted
 Post = Callable[[Webhook, str, str, Instant], None]  # as `webhook.post`
+
+
+def retry_at(created: Instant, attempts: int, at: Instant, jitter: float) -> Instant | None:
+    """When a delivery that failed `attempts` times is tried again; None when its day is over.
+
+    Waits double from 10 seconds to an hour; `jitter` in [0, 1) stretches each by up to a quarter.
+    """
+    wait = min(_FIRST_RETRY * 2 ** min(attempts - 1, 20), _LONGEST_RETRY)
+    due = at + int(wait * (1 + jitter / 4))
+    return due if due < created + _RETRY_FOR else None
 
 
 @dataclass(slots=True, eq=False)
@@ -196,7 +211,7 @@ class Sender(threading.Thread):
         if status is None and not error:
             status = DeliveryStatus.SENT
         elif status is None:
-            again = alerts.retry_at(delivery.created, delivery.attempts, at, random.random())
+            again = retry_at(delivery.created, delivery.attempts, at, random.random())
             is_final = is_permanent or again is None
             status = DeliveryStatus.FAILED if is_final else DeliveryStatus.WAITING
             due = at if again is None else max(again, at + wait)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,23 +19,26 @@ from kener_py.model import (
     Severity,
     Status,
     reader,
-    replace,
 )
+from kener_py.store.steps import in_few_steps
 
 _DELIVERY = "id, notifier, target, status, created, due, attempts, lease_until, finished, error"
+_DEFAULTS = {field.name: field.default for field in fields(Notice)}
 
 
 def _said(notice: Notice) -> str:
-    """All of it as JSON, in the order of its fields."""
+    """What differs from the defaults, as JSON."""
     names, read = reader(Notice)
-    fields = dict(zip(names, read(notice), strict=True))
+    said = {
+        name: value for name, value in zip(names, read(notice), strict=True) if value is not _DEFAULTS[name]
+    }
     if notice.away is not None:
-        fields["away"] = {"started": notice.away.started, "ended": notice.away.ended}
-    return json.dumps(fields)
+        said["away"] = {"started": notice.away.started, "ended": notice.away.ended}
+    return json.dumps(said)
 
 
 def _notice(fields: dict[str, Any]) -> Notice:
-    away = fields.pop("away")
+    away = fields.pop("away", None)
     return Notice(
         **{
             **fields,
@@ -64,9 +68,9 @@ def _delivery(db: Database, row: Sequence[Any]) -> Delivery:
     )
 
 
-def add_delivery(db: Database, new: Delivery) -> None:
-    """Owe a message. Messages about one monitor to one URL leave in their order."""
-    _insert_delivery(db, new, new.notices[0].monitor if new.notices else "")
+def add_deliveries(db: Database, new: Sequence[Delivery]) -> None:
+    """Owe messages. Those about one monitor to one URL leave in their order."""
+    _insert(db, [(each, each.notices[0].monitor if each.notices else "") for each in new])
 
 
 _BATCH = "*"  # the thread of batches: they leave in their order, too
@@ -75,44 +79,53 @@ _BATCH = "*"  # the thread of batches: they leave in their order, too
 def batch_delivery(db: Database, new: Delivery) -> None:
     """Owe a message that leaves at its due time with all others to its target until then."""
     row = db.execute(
-        "select id from delivery where status = 'WAITING' and target = ? and thread = ?"
-        " and attempts = 0 and due > ? and due <= ?"
+        "select id, (select max(number) + 1 from delivery_notice where delivery = id) from delivery"
+        " where status = 'WAITING' and target = ? and thread = ? and attempts = 0 and due > ? and due <= ?"
         " and number = (select max(number) from delivery where target = ?)",
         [new.target, _BATCH, new.created, new.due, new.target],
     ).fetchone()
     if row is None:
-        _insert_delivery(db, new, _BATCH)
+        _insert(db, [(new, _BATCH)])
     else:
-        _add_notices(db, row[0], new.notices)
-
-
-def _add_notices(db: Database, id: str, notices: Sequence[Notice]) -> None:
-    for notice in notices:
-        db.execute(
-            "insert into delivery_notice (delivery, number, notice) values (:id, (select count(*)"
-            " from delivery_notice where delivery = :id), :notice)",
-            {"id": id, "notice": _said(notice)},
+        _insert_notices(
+            db, [(row[0], number, notice) for number, notice in enumerate(new.notices, row[1] or 0)]
         )
 
 
-def _insert_delivery(db: Database, new: Delivery, thread: str) -> None:
-    db.execute(
-        f"insert into delivery ({_DELIVERY}, thread) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+def _insert(db: Database, new: Sequence[tuple[Delivery, str]]) -> None:
+    """Insert deliveries, each with its thread."""
+    in_few_steps(
+        db,
+        f"insert into delivery ({_DELIVERY}, thread) values {{rows}}",
         [
-            new.id,
-            new.notifier,
-            new.target,
-            new.status,
-            new.created,
-            new.due,
-            new.attempts,
-            new.lease_until,
-            new.finished,
-            new.error,
-            thread,
+            (
+                each.id,
+                each.notifier,
+                each.target,
+                str(each.status),
+                each.created,
+                each.due,
+                each.attempts,
+                each.lease_until,
+                each.finished,
+                each.error,
+                thread,
+            )
+            for each, thread in new
         ],
     )
-    _add_notices(db, new.id, new.notices)
+    _insert_notices(
+        db, [(each.id, number, notice) for each, _ in new for number, notice in enumerate(each.notices)]
+    )
+
+
+def _insert_notices(db: Database, new: Sequence[tuple[str, int, Notice]]) -> None:
+    """Insert what deliveries say: (the delivery's id, its place, the notice)."""
+    in_few_steps(
+        db,
+        "insert into delivery_notice (delivery, number, notice) values {rows}",
+        [(id, number, _said(notice)) for id, number, notice in new],
+    )
 
 
 # The oldest of its thread: messages about one monitor reach one URL in their order.
@@ -124,32 +137,52 @@ _FIRST = (
 _DUE = "case when d.created > ? then 0 else max(d.due, coalesce(d.lease_until, 0)) end"
 
 
+def _waiting_targets(db: Database, busy: Collection[str]) -> list[str]:
+    """The targets of what waits, without `busy` ones: from one to the next, past all that waits for it."""
+    rows = db.execute(
+        "with recursive found (target) as (select min(target) from delivery where status = 'WAITING'"
+        " union all select (select min(target) from delivery where status = 'WAITING'"
+        " and target > found.target) from found where target is not null)"
+        " select target from found where target is not null"
+    )
+    return [target for (target,) in rows if target not in busy]
+
+
+def _claimable(db: Database, target: str, at: Instant) -> int | None:
+    """The number of what can leave first for this target, None if nothing can at `at`.
+
+    The first query reads one entry of an index, however many messages wait.
+    """
+    row = db.execute(
+        f"select number from delivery d where {_FIRST} and target = ? and due <= ?"
+        " and coalesce(lease_until, 0) <= ? order by due, created, number limit 1",
+        [target, at, at],
+    ).fetchone()
+    if row is None:
+        row = db.execute(
+            f"select number from delivery d where {_FIRST} and target = ? and created > ?"
+            " order by number limit 1",
+            [target, at],
+        ).fetchone()
+    return None if row is None else row[0]
+
+
 def claim_deliveries(
     db: Database, at: Instant, lease_until: Instant, busy: Collection[str], most: int
 ) -> tuple[Delivery, ...]:
     """Take what is due, at most one per target, none for a `busy` target; each counts an attempt."""
-    marks = ", ".join("?" * len(busy))
-    rows = db.execute(
-        f"select {_DELIVERY} from delivery where number in ("
-        f" select min(d.number) from delivery d where {_FIRST} and {_DUE} <= ?"
-        f" and d.target not in ({marks}) group by d.target order by 1 limit ?)",
-        [at, at, *busy, most],
-    ).fetchall()
-    for row in rows:
-        db.execute(
-            "update delivery set lease_until = ?, attempts = attempts + 1, created = min(created, ?)"
-            " where id = ?",
-            [lease_until, at, row[0]],
-        )
-    return tuple(
-        replace(
-            each,
-            attempts=each.attempts + 1,
-            lease_until=lease_until,
-            created=min(each.created, at),
-        )
-        for each in [_delivery(db, row) for row in rows]
+    found = (_claimable(db, target, at) for target in _waiting_targets(db, busy))
+    numbers = json.dumps(sorted(number for number in found if number is not None)[:most])
+    db.execute(
+        "update delivery set lease_until = ?, attempts = attempts + 1, created = min(created, ?)"
+        " where number in (select value from json_each(?))",
+        [lease_until, at, numbers],
     )
+    rows = db.execute(
+        f"select {_DELIVERY} from delivery where number in (select value from json_each(?)) order by number",
+        [numbers],
+    ).fetchall()
+    return tuple(_delivery(db, row) for row in rows)
 
 
 def finish_delivery(
@@ -170,10 +203,13 @@ def release_leases(db: Database) -> None:
 
 
 def next_delivery_due(db: Database, at: Instant, busy: Collection[str]) -> Instant | None:
-    """When something can be claimed for a target that is not `busy`; None if nothing waits."""
-    marks = ", ".join("?" * len(busy))
+    """When something can be claimed for a target that is not `busy`: `at` is now. None if nothing waits."""
+    targets = _waiting_targets(db, busy)
+    if any(_claimable(db, target, at) is not None for target in targets):
+        return at
     row = db.execute(
-        f"select min({_DUE}) from delivery d where {_FIRST} and d.target not in ({marks})", [at, *busy]
+        f"select min({_DUE}) from delivery d where {_FIRST} and target in (select value from json_each(?))",
+        [at, json.dumps(targets)],
     ).fetchone()
     return None if row is None else row[0]
 

@@ -22,7 +22,7 @@ def log_beats(db: Database, beats: Sequence[tuple[Heartbeat, int]], keep: int) -
                 beat.monitor,
                 number,
                 beat.received,
-                beat.status,
+                str(beat.status),
                 beat.message,
                 json.dumps(dict(beat.metrics)) if beat.metrics else "{}",
                 beat.method,
@@ -67,6 +67,16 @@ def beats(db: Database, tag: str, most: int) -> tuple[Heartbeat, ...]:
         Heartbeat(tag, row[0], Status(row[1]), row[2], tuple(json.loads(row[3]).items()), *row[4:])
         for row in rows
     )
+
+
+def arrivals(db: Database, tags: Sequence[str], most: int) -> dict[str, list[Instant]]:
+    """When the newest heartbeats of each of these monitors came, newest first, by tag."""
+    rows = db.execute(
+        "select value, (select json_group_array(received) from (select received from heartbeat"
+        " where monitor = value order by number desc limit ?)) from json_each(?)",
+        [most, json.dumps(tags)],
+    )
+    return {tag: json.loads(received) for tag, received in rows}
 
 
 def count_beats(db: Database, tag: str, since: Instant, until: Instant) -> tuple[int, bool]:

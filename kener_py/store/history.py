@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Any
 
@@ -45,11 +46,10 @@ def state(db: Database, tag: str) -> State | None:
 
 def states_of(db: Database, tags: Sequence[str]) -> dict[str, State]:
     """The states of these monitors by tag, as far as there are any."""
-    marks = ", ".join("?" * len(tags))
-    return {
-        row[0]: _state(row)
-        for row in db.execute(f"select {_STATE} from state where monitor in ({marks})", list(tags))
-    }
+    rows = db.execute(
+        f"select {_STATE} from state where monitor in (select value from json_each(?))", [json.dumps(tags)]
+    )
+    return {row[0]: _state(row) for row in rows}
 
 
 def states(db: Database) -> dict[str, State]:
@@ -62,10 +62,11 @@ def ticks(db: Database) -> dict[str, str | None]:
     return dict(db.execute("select monitor, tick from state").fetchall())
 
 
-def save_state(db: Database, after: State, due: Instant | None) -> None:
-    db.execute(
-        "insert into state"
-        f" ({_STATE}, due) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+def save_states(db: Database, rows: Sequence[tuple[State, Instant | None]]) -> None:
+    """Save states, each with the instant after which there is something to say about it."""
+    in_few_steps(
+        db,
+        f"insert into state ({_STATE}, due) values {{rows}}"
         " on conflict (monitor) do update set degraded_after = excluded.degraded_after,"
         " down_after = excluded.down_after, interval = excluded.interval, last = excluded.last,"
         " reported = excluded.reported, message = excluded.message, beats = excluded.beats,"
@@ -74,24 +75,27 @@ def save_state(db: Database, after: State, due: Instant | None) -> None:
         " quiet_until = excluded.quiet_until, is_counting = excluded.is_counting,"
         " snoozed_until = excluded.snoozed_until, first = excluded.first, due = excluded.due",
         [
-            after.monitor,
-            after.limits.degraded_after,
-            after.limits.down_after,
-            after.limits.interval,
-            after.last,
-            after.reported,
-            after.message,
-            after.beats,
-            after.status,
-            after.since,
-            after.head,
-            after.head_since,
-            after.evaluated,
-            after.quiet_until,
-            after.is_counting,
-            after.snoozed_until,
-            after.first,
-            due,
+            (
+                after.monitor,
+                after.limits.degraded_after,
+                after.limits.down_after,
+                after.limits.interval,
+                after.last,
+                str(after.reported),
+                after.message,
+                after.beats,
+                str(after.status),
+                after.since,
+                str(after.head),
+                after.head_since,
+                after.evaluated,
+                after.quiet_until,
+                int(after.is_counting),
+                after.snoozed_until,
+                after.first,
+                due,
+            )
+            for after, due in rows
         ],
     )
 
@@ -102,10 +106,10 @@ def save_heard(db: Database, heard: Sequence[tuple[State, Instant | None]]) -> N
         (
             after.monitor,
             after.last,
-            after.reported,
+            str(after.reported),
             after.message,
             after.beats,
-            after.head,
+            str(after.head),
             after.head_since,
             after.first,
             due,
@@ -123,8 +127,14 @@ def save_heard(db: Database, heard: Sequence[tuple[State, Instant | None]]) -> N
     )
 
 
-def set_tick(db: Database, tag: str, tick: str | None) -> None:
-    db.execute("update state set tick = ? where monitor = ?", [tick, tag])
+def set_ticks(db: Database, ticks: Sequence[tuple[str, str | None]]) -> None:
+    """Say what looks at these monitors, as `ticks` tells it."""
+    in_few_steps(
+        db,
+        "with new (monitor, tick) as (values {rows})"
+        " update state set tick = new.tick from new where state.monitor = new.monitor",
+        ticks,
+    )
 
 
 def look_at_all(db: Database) -> None:
@@ -141,19 +151,42 @@ def due_tags(db: Database, tick: str, at: Instant) -> list[str]:
 # ---- changes ---------------------------------------------------------------------------------
 
 
-def add_changes(db: Database, new: Iterable[Change]) -> None:
+def add_changes(db: Database, new: Sequence[Change]) -> None:
     """Add changes in order. One that lies before known ones (the clock was set back) replaces them."""
+    lasting: dict[str, list[Change]] = {}
+    earliest: dict[str, Instant] = {}
     for change in new:
-        db.execute("delete from change where monitor = ? and started >= ?", [change.monitor, change.started])
-        db.execute(
-            "insert into change (monitor, started, status, detected) values (?, ?, ?, ?)",
-            [change.monitor, change.started, change.status, change.detected],
-        )
+        tag, started = change.monitor, change.started
+        kept = lasting.setdefault(tag, [])
+        while kept and kept[-1].started >= started:
+            kept.pop()
+        kept.append(change)
+        earliest[tag] = min(started, earliest.get(tag, started))
+    in_few_steps(
+        db,
+        "with new (monitor, earliest) as (values {rows}) delete from change where (monitor, started) in"
+        " (select known.monitor, known.started from new cross join change known"
+        " where known.monitor = new.monitor and known.started >= new.earliest)",
+        list(earliest.items()),
+    )
+    in_few_steps(
+        db,
+        "insert into change (monitor, started, status, detected) values {rows}",
+        [
+            (each.monitor, each.started, str(each.status), each.detected)
+            for kept in lasting.values()
+            for each in kept
+        ],
+    )
 
 
-def show_changes(db: Database, tag: str, detected: Instant) -> None:
+def show_changes(db: Database, tags: Sequence[str], detected: Instant) -> None:
     """Date what no evaluation had seen: from now on it is part of the history that is shown."""
-    db.execute("update change set detected = ? where monitor = ? and detected is null", [detected, tag])
+    db.execute(
+        "update change set detected = ? where detected is null"
+        " and monitor in (select value from json_each(?))",
+        [detected, json.dumps(tags)],
+    )
 
 
 def first_change(db: Database, tag: str) -> Instant | None:
@@ -211,15 +244,16 @@ def first_changes(db: Database) -> dict[str, Instant]:
     return dict(rows.fetchall())
 
 
-def trouble_since(db: Database, tag: str) -> Instant | None:
-    """The start of the newest stretch that is DEGRADED or DOWN throughout."""
-    row = db.execute(
-        "select min(started) from change where monitor = :tag and started > coalesce("
-        "(select max(started) from change where monitor = :tag"
-        " and status not in ('DEGRADED', 'DOWN')), -1)",
-        {"tag": tag},
-    ).fetchone()
-    return None if row is None else row[0]
+def trouble_since(db: Database, tags: Sequence[str]) -> dict[str, Instant]:
+    """The start of the newest stretch that is DEGRADED or DOWN throughout, by tag, where there is one."""
+    rows = db.execute(
+        "select tag, begun from (select value as tag, (select min(started) from change"
+        " where monitor = value and started > coalesce((select max(started) from change"
+        " where monitor = value and status not in ('DEGRADED', 'DOWN')), -1)) as begun"
+        " from json_each(?)) where begun is not null",
+        [json.dumps(tags)],
+    )
+    return dict(rows.fetchall())
 
 
 def forget_changes(db: Database, before: Instant, most: int = 1_000) -> int:
@@ -297,11 +331,12 @@ def add_rejections(db: Database, counted: Mapping[tuple[str, str], int], at: Ins
         )
 
 
-def rejections(db: Database, tag: str | None = None) -> tuple[Rejection, ...]:
-    """What was turned away, the newest first; of one monitor if named."""
+def rejections(db: Database, tags: Sequence[str] | None = None) -> tuple[Rejection, ...]:
+    """What was turned away, the newest first; of these monitors if given."""
+    where, values = "true", []
+    if tags is not None:
+        where, values = "monitor in (select value from json_each(?))", [json.dumps(tags)]
     rows = db.execute(
-        "select monitor, reason, count, last from rejection where :tag is null or monitor = :tag"
-        " order by last desc",
-        {"tag": tag},
+        f"select monitor, reason, count, last from rejection where {where} order by last desc", values
     )
     return tuple(Rejection(*row) for row in rows)

@@ -28,13 +28,6 @@ def save_incident(db: Database, after: Incident) -> None:
         db.execute("insert into incident_monitor (incident, monitor) values (?, ?)", [after.id, tag])
 
 
-def add_update(db: Database, new: IncidentUpdate) -> None:
-    db.execute(
-        "insert into incident_update (incident, state, text, created) values (?, ?, ?, ?)",
-        [new.incident, new.state, new.text, new.created],
-    )
-
-
 def save_update(db: Database, after: IncidentUpdate) -> None:
     db.execute(
         "update incident_update set state = ?, text = ?, created = ? where id = ?",

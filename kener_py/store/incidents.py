@@ -1,4 +1,4 @@
-"""Rows of what people are told was wrong: alert, incident, update."""
+"""Rows of what people are told was wrong: incident, update."""
 
 from __future__ import annotations
 
@@ -9,124 +9,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from kener_py.model import (
-    Alert,
-    AlertStatus,
     Incident,
     IncidentState,
     IncidentUpdate,
     Instant,
     Severity,
-    Status,
     replace,
 )
+from kener_py.store.steps import in_few_steps, next_number
 
 _STATE = {each.value: each for each in IncidentState}
 _SEVERITY = {each.value: each for each in Severity}
-_ALERT = (
-    "id, rule, monitor, status, started, severity, failures, successes, triggered, recovered,"
-    " resolved, incident, told, silent_until, said, reminded, acknowledged"
-)
-
-
-def _alert(row: Sequence[Any]) -> Alert:
-    return Alert(
-        id=row[0],
-        rule=row[1],
-        monitor=row[2],
-        status=AlertStatus(row[3]),
-        started=row[4],
-        severity=Severity(row[5]),
-        failures=row[6],
-        successes=row[7],
-        triggered=row[8],
-        recovered=row[9],
-        resolved=row[10],
-        incident=row[11],
-        told=tuple(json.loads(row[12])),
-        silent_until=row[13],
-        said=None if row[14] is None else Status(row[14]),
-        reminded=row[15],
-        acknowledged=row[16],
-    )
-
-
-def standing_alerts(db: Database, tag: str) -> dict[str, Alert]:
-    """The PENDING and TRIGGERED alerts of a monitor, by rule."""
-    rows = db.execute(f"select {_ALERT} from alert where monitor = ? and status <> 'RESOLVED'", [tag])
-    return {row[1]: _alert(row) for row in rows}
-
-
-def alarmed(db: Database, tags: Sequence[str]) -> set[str]:
-    """Those of these monitors that have an alert or an incident of their own that is not resolved."""
-    marks = ", ".join("?" * len(tags))
-    rows = db.execute(
-        f"select monitor from alert where status <> 'RESOLVED' and monitor in ({marks})"
-        f" union select opened_for from incident where resolved is null and opened_for in ({marks})",
-        [*tags, *tags],
-    )
-    return {row[0] for row in rows}
-
-
-def last_resolved_alerts(db: Database, tag: str) -> dict[str, Alert]:
-    """The last alert of a monitor that resolved, by rule; its incident only if that is still there."""
-    rows = db.execute(
-        f"select {_ALERT} from alert where monitor = ? and status = 'RESOLVED' order by resolved", [tag]
-    ).fetchall()
-    found = {row[1]: _alert(row) for row in rows}
-    for rule, alert in found.items():
-        if alert.incident is not None and incident(db, alert.incident) is None:
-            found[rule] = replace(alert, incident=None)
-    return found
-
-
-def all_standing_alerts(db: Database) -> tuple[Alert, ...]:
-    rows = db.execute(f"select {_ALERT} from alert where status <> 'RESOLVED' order by id")
-    return tuple(_alert(row) for row in rows)
-
-
-def save_alert(db: Database, alert: Alert) -> int | None:
-    """Insert it, or update it if it has an id; its id."""
-    cursor = db.execute(
-        f"insert into alert ({_ALERT}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " on conflict (id) do update set status = excluded.status, failures = excluded.failures,"
-        " successes = excluded.successes, triggered = excluded.triggered,"
-        " recovered = excluded.recovered, resolved = excluded.resolved, incident = excluded.incident,"
-        " told = excluded.told, silent_until = excluded.silent_until, said = excluded.said,"
-        " reminded = excluded.reminded, acknowledged = excluded.acknowledged",
-        [
-            alert.id,
-            alert.rule,
-            alert.monitor,
-            alert.status,
-            alert.started,
-            alert.severity,
-            alert.failures,
-            alert.successes,
-            alert.triggered,
-            alert.recovered,
-            alert.resolved,
-            alert.incident,
-            json.dumps(alert.told),
-            alert.silent_until,
-            alert.said,
-            alert.reminded,
-            alert.acknowledged,
-        ],
-    )
-    return cursor.lastrowid if alert.id is None else alert.id
-
-
-def alert(db: Database, number: int) -> Alert | None:
-    row = db.execute(f"select {_ALERT} from alert where id = ?", [number]).fetchone()
-    return None if row is None else _alert(row)
-
-
-def drop_alert(db: Database, alert: Alert) -> None:
-    db.execute("delete from alert where id = ?", [alert.id])
-
-
-# ---- incidents -------------------------------------------------------------------------------
-
 _INCIDENT = "id, title, state, severity, started, created, resolved, opened_for, is_public, publish_at"
 
 
@@ -178,12 +71,14 @@ def incident(db: Database, number: int) -> Incident | None:
     return None if row is None else _incident(db, row)
 
 
-def open_incident_for(db: Database, tag: str) -> Incident | None:
-    """The open incident that was made for this monitor by an alert; there is at most one."""
-    row = db.execute(
-        f"select {_INCIDENT} from incident where opened_for = ? and resolved is null", [tag]
-    ).fetchone()
-    return None if row is None else _incident(db, row)
+def open_incidents_for(db: Database, tags: Sequence[str]) -> dict[str, Incident]:
+    """The open incidents that alerts made for these monitors, by tag; there is at most one for each."""
+    rows = db.execute(
+        f"select {_INCIDENT} from incident indexed by incident_open_for"  # few of all that are open
+        " where resolved is null and opened_for in (select value from json_each(?))",
+        [json.dumps(tags)],
+    ).fetchall()
+    return {row[7]: each for row, each in zip(rows, _incidents(db, rows), strict=True)} if rows else {}
 
 
 def incidents(
@@ -252,35 +147,52 @@ def incidents_after(db: Database, started: Instant, number: int) -> Iterator[Inc
     return (_incident(db, row) for row in rows)
 
 
+def next_incident(db: Database) -> int:
+    """The id of the next incident; no earlier one had it."""
+    return next_number(db, "incident")
+
+
 def add_incident(db: Database, new: Incident, text: str) -> int:
-    """Insert it with its first update; its id, which is never given again."""
-    cursor = db.execute(
-        "insert into incident (title, state, severity, started, created, resolved, opened_for, is_public,"
-        " publish_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            new.title,
-            new.state,
-            new.severity,
-            new.started,
-            new.created,
-            new.resolved,
-            new.opened_for,
-            new.is_public,
-            new.publish_at,
-        ],
-    )
-    number = cursor.lastrowid
-    assert number is not None
-    for tag in new.monitors:
-        db.execute("insert into incident_monitor (incident, monitor) values (?, ?)", [number, tag])
-    _add_update(db, number, new.state, text, new.created)
+    """Insert it with its first update; its id."""
+    number = next_incident(db)
+    add_incidents(db, [replace(new, id=number)])
+    add_updates(db, [IncidentUpdate(None, number, new.state, text, new.created)])
     return number
 
 
-def _add_update(db: Database, number: int, state: IncidentState, text: str, at: Instant) -> None:
-    db.execute(
-        "insert into incident_update (incident, state, text, created) values (?, ?, ?, ?)",
-        [number, state, text, at],
+def add_incidents(db: Database, new: Sequence[Incident]) -> None:
+    """Insert them with the ids that they have, from `next_incident` on."""
+    in_few_steps(
+        db,
+        f"insert into incident ({_INCIDENT}) values {{rows}}",
+        [
+            (
+                each.id,
+                each.title,
+                str(each.state),
+                str(each.severity),
+                each.started,
+                each.created,
+                each.resolved,
+                each.opened_for,
+                int(each.is_public),
+                each.publish_at,
+            )
+            for each in new
+        ],
+    )
+    in_few_steps(
+        db,
+        "insert into incident_monitor (incident, monitor) values {rows}",
+        [(each.id, tag) for each in new for tag in each.monitors],
+    )
+
+
+def add_updates(db: Database, new: Sequence[IncidentUpdate]) -> None:
+    in_few_steps(
+        db,
+        "insert into incident_update (incident, state, text, created) values {rows}",
+        [(each.incident, str(each.state), each.text, each.created) for each in new],
     )
 
 
@@ -289,29 +201,42 @@ def hide_incidents(db: Database, tag: str) -> None:
     db.execute("update incident set is_public = 0 where opened_for = ? and is_public", [tag])
 
 
-def worsen_incident(db: Database, worse: Incident, text: str, at: Instant) -> None:
-    """Give an open incident its new title and severity, and say why."""
-    assert worse.id is not None
-    db.execute(
-        "update incident set title = ?, severity = ? where id = ?", [worse.title, worse.severity, worse.id]
+def worsen_incidents(db: Database, worse: Sequence[Incident]) -> None:
+    """Give open incidents their new title and severity."""
+    in_few_steps(
+        db,
+        "with worse (id, title, severity) as (values {rows})"
+        " update incident set title = worse.title, severity = worse.severity"
+        " from worse where incident.id = worse.id",
+        [(each.id, each.title, str(each.severity)) for each in worse],
     )
-    _add_update(db, worse.id, worse.state, text, at)
+
+
+def resolve_incidents(db: Database, ended: Sequence[tuple[int, Instant]], at: Instant) -> None:
+    """Incidents by id are over, each since its own instant; one that is resolved already stays as it is."""
+    in_few_steps(
+        db,
+        "with ended (id, resolved, at) as (values {rows})"
+        " update incident set state = 'RESOLVED', resolved = ended.resolved,"
+        " publish_at = case when publish_at > ended.at then null else publish_at end"  # a draft nobody saw
+        " from ended where incident.id = ended.id and incident.resolved is null",
+        [(number, resolved, at) for number, resolved in ended],
+    )
 
 
 def resolve_incident(db: Database, number: int, resolved: Instant, text: str, at: Instant) -> None:
+    """One of them, with its last update."""
+    resolve_incidents(db, [(number, resolved)], at)
+    add_updates(db, [IncidentUpdate(None, number, IncidentState.RESOLVED, text, at)])
+
+
+def reopen_incidents(db: Database, numbers: Sequence[int]) -> None:
+    """The same trouble again: these incidents go on."""
     db.execute(
-        "update incident set state = 'RESOLVED', resolved = :resolved,"
-        " publish_at = case when publish_at > :at then null else publish_at end"  # nobody saw the draft
-        " where id = :id and resolved is null",
-        {"id": number, "resolved": resolved, "at": at},
+        "update incident set state = 'INVESTIGATING', resolved = null"
+        " where id in (select value from json_each(?))",
+        [json.dumps(numbers)],
     )
-    _add_update(db, number, IncidentState.RESOLVED, text, at)
-
-
-def reopen_incident(db: Database, number: int, text: str, at: Instant) -> None:
-    """The same trouble again: the incident goes on."""
-    db.execute("update incident set state = 'INVESTIGATING', resolved = null where id = ?", [number])
-    _add_update(db, number, IncidentState.INVESTIGATING, text, at)
 
 
 _OLD_DELIVERIES = "select id from delivery where finished < :before order by number limit :most"

@@ -67,15 +67,15 @@ def maintenances_after(db: Database, start: Instant, number: int) -> Iterator[Ma
     return (_maintenance(row) for row in rows)
 
 
-def running_maintenances(db: Database, at: Instant, tag: str | None = None) -> tuple[Maintenance, ...]:
-    """Windows that run at `at`, oldest first; of one monitor if named."""
-    where = '"end" > ? and start <= ? and (cancelled is null or cancelled > ?)'
-    values: list[object] = [at, at, at]
-    if tag is not None:
-        where += " and exists (select 1 from maintenance_monitor where maintenance = id and monitor = ?)"
-        values.append(tag)
-    rows = db.execute(f"select {_MAINTENANCE} from maintenance where {where} order by start, id", values)
-    return tuple(_maintenance(row) for row in rows)
+def maintained(db: Database, tags: Sequence[str], at: Instant) -> set[str]:
+    """Those of these monitors for which a window runs at `at`."""
+    rows = db.execute(
+        "select monitor from maintenance cross join maintenance_monitor on maintenance = id"
+        ' where "end" > :at and start <= :at and (cancelled is null or cancelled > :at)'
+        " and monitor in (select value from json_each(:tags))",
+        {"at": at, "tags": json.dumps(tags)},
+    )
+    return {row[0] for row in rows}
 
 
 def planned_maintenances(db: Database, after: Instant) -> tuple[Maintenance, ...]:

@@ -202,3 +202,13 @@ def m003_first_heartbeat(db: Database) -> None:
         );
         """
     )
+
+
+@MIGRATIONS()
+def m004_deliveries_by_target(db: Database) -> None:
+    db.executescript(
+        """
+        drop index delivery_waiting;
+        create index delivery_due on delivery (target, due, created) where status = 'WAITING';
+        """
+    )

@@ -1,19 +1,13 @@
-"""What a monitor is at an instant, and what its history adds up to. Pure: time is an argument.
-
-Facts arrive (`receive`), time passes (`advance`), an evaluation shows what is so (`evaluate`). The
-history that comes out is exact and does not depend on when anybody looked.
-"""
+"""What the changes of a monitor add up to: spans, gaps, uptime, days."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
-
-from croniter import croniter
 
 from kener_py.model import (
     MINUTE,
@@ -21,183 +15,17 @@ from kener_py.model import (
     Change,
     Day,
     Gap,
-    Heartbeat,
     Instant,
-    Limits,
     Millis,
     Span,
-    State,
     Status,
     Uptime,
-    replace,
 )
+from kener_py.status.present import worst
 
 _STATUSES = tuple(Status)
 
 SHORTEST_GAP: Millis = 2 * MINUTE  # a shorter pause of the loop is a restart, not a gap
-
-# For "worst of": NO_DATA says nothing, so anything known is worse.
-_BADNESS = {
-    Status.NO_DATA: 0,
-    Status.UP: 1,
-    Status.MAINTENANCE: 2,
-    Status.DEGRADED: 3,
-    Status.DOWN: 4,
-}
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """The status that a group of monitors, or a day, is summed up as."""
-    return max(statuses, key=_BADNESS.__getitem__, default=Status.NO_DATA)
-
-
-# ---- facts and time --------------------------------------------------------------------------
-
-
-def begin(tag: str, limits: Limits, at: Instant) -> State:
-    """The state of a monitor that was never heard of."""
-    return State(monitor=tag, limits=limits, evaluated=at)
-
-
-def deadlines(state: State) -> tuple[tuple[Instant, Status], ...]:
-    """When silence alone makes it worse: (the last instant in time, what it is afterwards).
-
-    A further way to say how long silence may last, such as a schedule of the job, goes here.
-    """
-    if state.last is None or state.reported is Status.DOWN:
-        return ()
-    down = (state.last + state.limits.down_after, Status.DOWN)
-    if state.reported is Status.DEGRADED or state.limits.degraded_after >= state.limits.down_after:
-        return (down,)
-    return (state.last + state.limits.degraded_after, Status.DEGRADED), down
-
-
-def literal(state: State, at: Instant) -> Status:
-    """The status by the rule's own words: strict comparisons on exact elapsed time."""
-    if state.last is None:
-        return Status.NO_DATA
-    status = state.reported
-    for deadline, worse in deadlines(state):
-        if at > deadline:
-            status = worse
-    return status
-
-
-def next_expected(state: State) -> Instant | None:
-    """When the next heartbeat should be here: after one interval, or before it is degraded."""
-    if state.last is None:
-        return None
-    return state.last + (state.limits.interval or state.limits.degraded_after)
-
-
-def _move(state: State, started: Instant, status: Status) -> tuple[State, Change]:
-    # Two changes never share an instant: the store keys them by it.
-    if state.head_since is not None:
-        started = max(started, state.head_since + 1)
-    return replace(state, head=status, head_since=started), Change(state.monitor, started, status)
-
-
-def advance(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """The head moved to `at` by silence alone, with the changes on the way."""
-    if state.head is Status.NO_DATA or state.head is Status.DOWN:
-        return state, ()
-    changes = []
-    for deadline, status in deadlines(state):
-        if at > deadline and _BADNESS[status] > _BADNESS[state.head]:
-            state, change = _move(state, deadline, status)
-            changes.append(change)
-    return state, tuple(changes)
-
-
-def receive(state: State, beat: Heartbeat) -> tuple[State, tuple[Change, ...]]:
-    """The head moved to the arrival of `beat`, then by what it reports.
-
-    A beat that is older than the last one (two threads, a clock set back) counts as arriving with it.
-    """
-    at = beat.received if state.last is None else max(beat.received, state.last)
-    state, changes = advance(state, at)
-    # Not `replace`: it takes half of the time of a heartbeat.
-    state = State(
-        state.monitor,
-        state.limits,
-        at,
-        beat.status,
-        beat.message,
-        state.beats + 1,
-        state.status,
-        state.since,
-        state.head,
-        state.head_since,
-        state.evaluated,
-        state.quiet_until,
-        state.snoozed_until,
-        state.is_counting,
-        at if state.first is None else state.first,
-    )
-    if beat.status is not state.head:
-        state, change = _move(state, at, beat.status)
-        changes = (*changes, change)
-    return state, changes
-
-
-def _at_present(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """`advance`, and nothing left that lies in the future."""
-    changes: tuple[Change, ...] = ()
-    if state.last is not None and state.last > at:
-        state = replace(state, last=at)
-    # Less than a second ahead is no clock set back, but `_move` keeping two changes apart.
-    if state.head_since is not None and state.head_since > at + SECOND:
-        changes = (Change(state.monitor, at, state.head),)
-        state = replace(state, head_since=at)
-    state, silent = advance(state, at)
-    return state, (*changes, *silent)
-
-
-def evaluate(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """What a tick finds and shows, with the changes that silence made since the last look.
-
-    If the clock was set back, what lies in the future is dated to `at`: silence counts from here,
-    and a change supersedes those that are stored after it.
-    """
-    state, changes = _at_present(state, at)
-    return replace(state, status=state.head, since=state.head_since, evaluated=at), changes
-
-
-def _become(state: State, status: Status, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    if status is state.head:
-        return state, ()
-    state, change = _move(state, at, status)
-    return state, (change,)
-
-
-def adopt(state: State, limits: Limits, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """New limits from `at` on; the time before is judged by the old ones."""
-    state, before = _at_present(state, at)
-    if limits == state.limits and state.head is not Status.NO_DATA:
-        return state, before
-    state = replace(state, limits=limits)
-    state, after = _become(state, literal(state, at), at)
-    return state, (*before, *after)
-
-
-def retire(state: State, at: Instant) -> tuple[State, tuple[Change, ...]]:
-    """Nobody watches this monitor from `at` on; `adopt` takes it up again."""
-    state, before = _at_present(state, at)
-    state, after = _become(state, Status.NO_DATA, at)
-    return state, (*before, *after)
-
-
-def due(state: State) -> Instant | None:
-    """The instant after which an evaluation has something to say; None if only a beat can change it."""
-    if (state.head, state.head_since) != (state.status, state.since):
-        return 0
-    if state.head is Status.NO_DATA:
-        return None
-    later = [deadline for deadline, status in deadlines(state) if _BADNESS[status] > _BADNESS[state.head]]
-    return min(later, default=None)
-
-
-# ---- history ---------------------------------------------------------------------------------
 
 
 def _add(found: list[Span], started: Instant, ended: Instant, status: Status) -> None:
@@ -435,31 +263,3 @@ def _closed_days(
                 continue
         found.append(_day(history, name, started, ended, is_degraded_down))
     return tuple(found)
-
-
-# ---- when we look ----------------------------------------------------------------------------
-
-
-def next_tick(cron: str, zone: str, after: Instant) -> Instant:
-    """The first instant of `cron` after `after`, on the wall clock of `zone`."""
-    start = datetime.fromtimestamp(after / SECOND, UTC).astimezone(ZoneInfo(zone))
-    ticks = croniter(cron, start, second_at_beginning=False)
-    following = ticks.get_next(datetime)
-    # cron runs a fixed-time job once when clocks go back; croniter yields it twice. And a wildcard of
-    # an hour that the clocks skip does not run at all that day; croniter yields it once, after the gap.
-    while _is_spurious(cron, start, following):
-        following = ticks.get_next(datetime)
-    return int(following.timestamp() * SECOND)
-
-
-def _is_spurious(cron: str, before: datetime, tick: datetime) -> bool:
-    if not _is_wildcard(cron):
-        return bool(tick.fold)
-    if tick.utcoffset() == before.utcoffset():
-        return False
-    return not croniter.match(cron, tick.replace(tzinfo=None))
-
-
-def _is_wildcard(cron: str) -> bool:
-    """Whether it follows real hours: its minute or hour field begins with a star."""
-    return cron == "@hourly" or any(field.startswith("*") for field in cron.split()[:2])
