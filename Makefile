@@ -5,7 +5,7 @@ BIN := .venv/bin
 # How often the laws among the tests are tried: see tests/conftest.py.
 LAWS := quick
 
-.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak lock audit clean
+.PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak binary lock audit clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
@@ -88,6 +88,26 @@ audit: .venv/locks/ready
 	$(PYTHON) -m venv .venv/locks
 	.venv/locks/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1' 'pip-audit>=2.9,<3'
 	@touch $@
+
+# One executable that needs no Python, and its checksum: see docs/binary.md. The same sources, versions and Python
+# give the same bytes; the date is one that every archive can hold.
+binary: dist/kener-py
+
+dist/kener-py: build/binary/ready packaging/kener-py.spec packaging/binary/kener-py.py \
+		$(shell find kener_py templates static -type f -not -name '*.pyc')
+	PYTHONPATH=. SOURCE_DATE_EPOCH=315532800 PYTHONHASHSEED=1 PYINSTALLER_CONFIG_DIR=build/binary/cache \
+		build/binary-venv/bin/pyinstaller --noconfirm --clean --log-level ERROR --distpath build/binary/made --workpath build/binary/work packaging/kener-py.spec
+	@mkdir -p dist
+	cd build/binary/made && sha256sum kener-py > ../../../dist/kener-py.sha256
+	mv build/binary/made/kener-py $@
+
+# Nothing but what it runs with: whatever is installed there could end up inside.
+build/binary/ready: packaging/requirements.lock packaging/binary/requirements.txt
+	rm -rf build/binary-venv
+	$(PYTHON) -m venv build/binary-venv
+	build/binary-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r packaging/requirements.lock
+	build/binary-venv/bin/pip install --quiet --disable-pip-version-check -r packaging/binary/requirements.txt
+	@mkdir -p build/binary && touch $@
 
 clean:
 	rm -rf .venv build dist tests/browser/node_modules

@@ -1,3 +1,3 @@
 from kener_py.cli import main
 
-main()
+main(prog_name="kener-py")

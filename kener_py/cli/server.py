@@ -53,6 +53,11 @@ class _Http(MTServer):
     def _check_gil(self) -> None:
         """Nothing to check: with the lock it works as well."""
 
+    def signal_handler_interrupt(self, *args: object, **more: object) -> None:
+        """Only the first counts: in the middle of it, a second one would wait for its lock for ever."""
+        if not self.interrupt_signal:
+            super().signal_handler_interrupt()
+
     def _stop_workers(self) -> None:
         """Answer the requests that have begun; a client that never finishes gets ten seconds."""
         for worker in self.wrks:
