@@ -20,6 +20,7 @@ from kener_py.model import HOUR, MINUTE, SECOND, Gap, Status
 from kener_py.service import incidents
 from kener_py.web import create, fragments, kept
 from kener_py.web.kept import Ahead
+from kener_py.web.mounted import Mounted
 from kener_py.web.short import ShortPath
 
 BROWSER = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
@@ -40,8 +41,9 @@ def counted(app: Flask) -> Iterator[list[str]]:
 def ahead_of(app: Flask) -> Ahead:
     short = app.wsgi_app
     assert isinstance(short, ShortPath)
-    assert isinstance(short.rest, Ahead)
-    return short.rest
+    assert isinstance(short.rest, Mounted)
+    assert isinstance(short.rest.rest, Ahead)
+    return short.rest.rest
 
 
 class Site:

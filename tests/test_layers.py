@@ -245,7 +245,16 @@ def test_a_library_is_imported_only_by_the_part_that_owns_it(file):
 
 @pytest.mark.parametrize(
     "file",
-    ["__init__.py", "alerts.py", "beside.py", "complete.py", "demo.py", "incidents.py", "maintenances.py"],
+    [
+        "__init__.py",
+        "alerts.py",
+        "beside.py",
+        "complete.py",
+        "demo.py",
+        "export.py",
+        "incidents.py",
+        "maintenances.py",
+    ],
 )
 def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
     """`--help` loads the files that have commands; the others of the part load inside commands."""
@@ -271,6 +280,7 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         "kener_py",
         "kener_py.cli",
         "kener_py.cli.alerts",
+        "kener_py.cli.export",
         "kener_py.cli.beside",
         "kener_py.cli.complete",
         "kener_py.cli.demo",

@@ -200,8 +200,9 @@ def healthcheck(path: Path, timeout: float) -> None:
 from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
+from kener_py.cli.export import export  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
-for command in (ack, completion, deliveries, demo, incident, maintenance, snooze):
+for command in (ack, completion, deliveries, demo, export, incident, maintenance, snooze):
     main.add_command(command)

@@ -16,9 +16,10 @@ from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
 from kener_py import __version__, config, messages, notify, store, web, webhook
-from kener_py.cli import logs
+from kener_py.cli import exporting, logs
 from kener_py.model import Config, Instant, Server
 from kener_py.service import Service
+from kener_py.service.exporter import Exporter
 from kener_py.service.loop import Loop
 from kener_py.service.sender import Sender
 from kener_py.service.watcher import Watcher
@@ -135,10 +136,12 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         watcher = Watcher(service, reload)
         sender = Sender(service, notify.send, webhook.post)
         loop = Loop(service)
+        child = exporting.Child()
+        exporter = Exporter(service, child.write, child.end)
 
         def start() -> None:
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
-            for thread in (loop, sender, watcher):
+            for thread in (loop, sender, watcher, exporter):
                 thread.start()
             _log.info(
                 "kener-py %s on %s, %d monitors, database %s",
@@ -149,7 +152,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
             )
 
         end = listen(web.create(service), host, port, first.server.threads, start)
-        for thread in (watcher, loop, sender):
+        for thread in (exporter, watcher, loop, sender):
             thread.stop()
     finally:
         db.close()

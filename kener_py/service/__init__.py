@@ -83,6 +83,8 @@ class Service:
         self.reload_error: str | None = None
         self.reloaded: Instant = 0  # when the configuration in force was
         self.sender_seen: Instant | None = None  # when the sender last looked for work
+        self.exported: Instant | None = None  # as of when the files of the last good export are
+        self.export_error: str | None = None  # why the last one failed
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
@@ -447,6 +449,7 @@ class Service:
             health.sender(self.sender_seen, at),
             health.queue(self.store.read(), at),
             health.configuration(self.reload_error),
+            *([health.export(self.export_error)] if self.config.export else []),
             health.database(self.store.size()),
         )
 

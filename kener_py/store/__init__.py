@@ -42,6 +42,7 @@ from kener_py.store.history import (
     rejections,
     save_heard,
     save_state,
+    secret,
     set_tick,
     show_changes,
     state,
@@ -95,10 +96,12 @@ from kener_py.store.maintenances import (
     running_maintenances,
     save_maintenance,
 )
+from kener_py.store.onlooker import Onlooker
 from kener_py.store.trouble import StoreError, Unavailable, is_disk_trouble
 
 __all__ = [
     "Database",
+    "Onlooker",
     "Store",
     "StoreError",
     "Unavailable",
@@ -171,6 +174,7 @@ __all__ = [
     "save_maintenance",
     "save_state",
     "save_update",
+    "secret",
     "set_tick",
     "show_changes",
     "sqlite_version",
