@@ -29,6 +29,7 @@ COMMANDS = [
     "completion",
     "deliveries",
     "demo",
+    "export",
     "healthcheck",
     "incident",
     "maintenance",

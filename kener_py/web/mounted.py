@@ -33,4 +33,4 @@ class Mounted:
 
 def prefix_of(url: str) -> str:
     """As WSGI has it: decoded, its bytes as Latin-1; "" for none."""
-    return unquote(urlsplit(url).path.rstrip("/")).encode().decode("latin-1") if url.count("/") > 2 else ""
+    return unquote(urlsplit(url).path.rstrip("/")).encode().decode("latin-1")
