@@ -41,7 +41,12 @@ COMMANDS = [
 ]
 GROUPS = ("incident", "maintenance")
 WITH_FILE = [
-    *(each for each in COMMANDS if each not in ("schema", "completion", "ack", "snooze", "demo", *GROUPS)),
+    *(
+        each
+        for each in COMMANDS
+        if each not in ("schema", "completion", "ack", "snooze", "demo", "export", *GROUPS)
+    ),
+    "export page",
     *(f"{group} list" for group in GROUPS),
 ]
 
