@@ -31,6 +31,7 @@ COMMANDS = [
     "db",
     "deliveries",
     "demo",
+    "export",
     "healthcheck",
     "incident",
     "maintenance",
@@ -42,12 +43,12 @@ COMMANDS = [
     "status",
 ]
 # Without a file, or with arguments of their own.
-ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore")
+ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore", "export")
 GROUPS = ("db", "incident", "maintenance")
 WITH_FILE = [
     *(each for each in COMMANDS if each not in (*ALONE, *GROUPS)),
     *(f"{group} list" for group in GROUPS if group != "db"),
-    *("backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum"),
+    *("backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum", "export page"),
 ]
 
 GOOD = f"""\

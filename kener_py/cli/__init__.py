@@ -210,8 +210,21 @@ from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
+from kener_py.cli.export import export  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
-for command in (ack, backup, completion, db, deliveries, demo, incident, maintenance, restore, snooze):
+for command in (
+    ack,
+    backup,
+    completion,
+    db,
+    deliveries,
+    demo,
+    export,
+    incident,
+    maintenance,
+    restore,
+    snooze,
+):
     main.add_command(command)

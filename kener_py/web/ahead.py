@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kener_py.service import Service
 from kener_py.web.kept import Keeper, Key, key_of
+from kener_py.web.mounted import mount
 from kener_py.web.short import ShortPath
 from kener_py.web.wsgi import Reply, Scope, Threads, environ_of
 
@@ -44,7 +45,7 @@ class Ahead:
     """One site. Everything but `close` runs on one event loop."""
 
     def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
-        self._heartbeats, self._keeper = ShortPath(service), keeper
+        self._service, self._heartbeats, self._keeper = service, ShortPath(service), keeper
         self._rest = Threads(rest, threads)
         self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
 
@@ -56,7 +57,8 @@ class Ahead:
         began = perf_counter()
         try:
             environ = environ_of(scope, prefix)
-            reply = await self._heartbeats.answer(scope.path[len(prefix) :], environ, call, began)
+            mount(environ, self._service.config.site)
+            reply = await self._heartbeats.answer(environ, call, began)
             if reply is None:
                 reply = await self._page(scope, environ, call, began)
         except Exception:
