@@ -26,12 +26,13 @@ ARROWS: dict[str, set[str]] = {
     "maintenance": {"model", "status"},
     "contrast": {"model"},
     "config": {"model", "contrast"},
-    "store": {"model"},
+    "running": set(),
+    "store": {"model", "running"},
     "notify": set(),
     "webhook": {"model"},
     "glance": set(),
     "service": CORE | {"config", "store"},
-    "web": {"model", "store", "service"},
+    "web": {"model", "running", "store", "service"},
     "demo": CORE | {"config", "store", "service"},
     "cli": CORE
     | {

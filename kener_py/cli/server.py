@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -142,6 +143,10 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         exporter = Exporter(service, child.write, child.end)
 
         def start() -> None:
+            # What is there now stays: to search it for garbage again and again would stop all threads.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(10_000, 20, 20)
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
             for thread in (loop, sender, watcher, exporter, systemd):
                 thread.start()

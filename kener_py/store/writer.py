@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from kener_py.running import running_loop
 from kener_py.store.trouble import Unavailable, is_disk_trouble
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class Writer:
     async def put_async(self, item: object, wait: float) -> Any:
         """The same for a caller on an event loop, where nothing stands still meanwhile."""
         entry = _Entry(item, True, True)
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         entry.future = loop.create_future()
         self._queue(entry)
         patience = loop.call_later(wait, self._lose_patience, entry, wait)

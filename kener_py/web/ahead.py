@@ -12,6 +12,7 @@ from collections.abc import AsyncIterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+from kener_py.running import running_loop
 from kener_py.service import Service
 from kener_py.web.kept import Keeper, Key, key_of
 from kener_py.web.mounted import mount
@@ -78,7 +79,7 @@ class Ahead:
             return self._keeper.give(found, environ, began)
         if not self._keeper.was_kept(key) or key in self._making:
             return await self._rest.answer(scope, environ, call)
-        made = self._making[key] = asyncio.get_running_loop().create_future()
+        made = self._making[key] = running_loop().create_future()
         try:
             return await self._rest.answer(scope, environ, call)
         finally:
