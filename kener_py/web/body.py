@@ -182,6 +182,11 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= 300 else math.inf
 
 
+# So that no report of trouble is read as UP: scripts put Latin-1 and bare line breaks into texts, and an
+# overlong number is one that we cannot keep, not a broken object.
+_LENIENT = json.JSONDecoder(strict=False, parse_int=_integer)
+
+
 def _json(raw: bytes, warnings: list[str]) -> dict[str, Any] | None:
     """The JSON object that these bytes are, whatever their Content-Type says; else None."""
     encoding = json.detect_encoding(raw)
@@ -189,9 +194,7 @@ def _json(raw: bytes, warnings: list[str]) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        # Lenient, so that no report of trouble is read as UP: scripts put Latin-1 and bare line breaks
-        # into texts, and an overlong number is one that we cannot keep, not a broken object.
-        found = json.loads(text, strict=False, parse_int=_integer)
+        found = _LENIENT.decode(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
