@@ -210,7 +210,7 @@ from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
-from kener_py.cli.export import export  # noqa: E402
+from kener_py.cli.export import export, export_given  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
@@ -222,6 +222,7 @@ for command in (
     deliveries,
     demo,
     export,
+    export_given,
     incident,
     maintenance,
     restore,

@@ -21,6 +21,9 @@ from kener_py.web.export import Refused, Written, export
 
 __all__ = ["Child", "Refused", "fields", "written"]
 
+GIVEN = "export-given"  # the hidden command that the process runs
+# The single binary is its own interpreter.
+_OURSELVES = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "kener_py"]
 _NICE = 10
 _FAILED = 1
 
@@ -58,7 +61,7 @@ class Child:
         assert config.export is not None, "nobody asked for an export"
         # The configuration in force, which need not be the one on disk, and whose secrets no file shall see.
         given = pickle.dumps(config)
-        words = [sys.executable, "-c", "from kener_py.cli.exporting import main; main()"]
+        words = [*_OURSELVES, GIVEN]
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             self._process = process
             told, _ = process.communicate(given)

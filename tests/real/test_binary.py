@@ -102,6 +102,7 @@ def life(start: Start) -> Iterator[Life]:
             monitor("job", **limits),
             monitor("noon", cron=EVERY_SECOND, timezone="America/New_York"),
             site={"title": "Jobs of ${HERE:-Tokyo}", "timezone": "Asia/Tokyo"},
+            export={"folder": "page"},
             notifiers={
                 "mail": f"mailto://{mail.address}?from=kener@example.org&to=me@example.org",
                 "hook": f"json://{web.address}/hook",
@@ -148,6 +149,22 @@ def test_its_pages_are_whole_in_every_language(life: Life) -> None:
     assert "/static/app.js" in answers
     for path in ("/monitors/noon", "/history", "/uptime", "/api", "/openapi.json", "/maintenance.ics"):
         assert server.get(path).status == 200, path
+
+
+def test_it_writes_its_page_down_by_command_and_by_itself(life: Life) -> None:
+    server = life.server
+    by_itself, by_command = server.folder / "page", server.folder / "again"
+
+    until(lambda: (by_itself / ".kener-export.json").exists(), 60, "the server's export")
+    code, out, errors = ended(
+        server, "export", "--config", server.seen(server.config), server.seen(by_command)
+    )
+
+    assert (code, errors) == (0, "")
+    assert " 0 removed" in out
+    for folder in (by_itself, by_command):
+        assert "Jobs of Tokyo" in (folder / "index.html").read_text()
+        assert (folder / "static" / "app.js").exists()
 
 
 def test_nothing_of_its_own_reaches_the_environment_of_what_it_starts(start: Start) -> None:
