@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count, groupby
@@ -26,6 +27,8 @@ _log = logging.getLogger("kener_py.store")
 
 _BATCH = 1_000  # entries in one transaction
 MOST_WAITING = 10_000  # more are refused: memory stays bounded
+_CROWD = 8  # entries that wait: then more are on their way
+_GATHERING = 0.0002  # seconds that a crowd waits for those: less than its commit takes
 
 
 class _Entry:
@@ -152,6 +155,8 @@ class Writer:
         while True:
             batch = []
             entry = entries.get()
+            if entries.qsize() >= _CROWD:
+                time.sleep(_GATHERING)
             while entry is not None:
                 batch.append(entry)
                 if len(batch) == _BATCH:
