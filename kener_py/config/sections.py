@@ -83,6 +83,13 @@ class ServerSection(Section, title="Server"):
         description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
         examples=[["127.0.0.1", "10.0.0.0/8"]],
     )
+    wrong_secrets_per_minute: Annotated[int, count(0, 1_000_000)] = Field(
+        default=60,
+        title="Wrong secrets per minute",
+        description="Wrong secrets and keys of one address, beyond which it is told to wait; right ones "
+        "always count. 0 is no limit.",
+        examples=[60],
+    )
 
 
 class RetentionSection(Section, title="Retention"):

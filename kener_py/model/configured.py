@@ -117,6 +117,7 @@ class Server:
     log_level: str = "info"
     metrics_token: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    wrong_secrets_per_minute: int = 60  # of one address, beyond which it is answered 429; 0: any number
 
 
 @dataclass(frozen=True, slots=True)
