@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import socket
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, TaskImpl
 from granian.http import HTTP1Settings
+from granian.net import SocketSpec  # type: ignore[attr-defined]
 from granian.server.mt import MTServer
 
 from kener_py import __version__, config, messages, notify, store, web, webhook
@@ -26,6 +28,12 @@ from kener_py.service.watcher import Watcher
 _log = logging.getLogger("kener_py")
 
 _DRAIN = 10.0  # seconds
+# Connections cost memory before anything is known of who opened them: up to 64 KiB while a head is sent.
+_CONNECTIONS = 8_192
+_LARGEST_HEAD = 64 * 1024  # bytes
+_HEAD_WITHIN = 20_000  # milliseconds; also how long a connection may be idle
+_TAKEN_WITHIN = 30_000  # milliseconds without progress of an answer that its caller does not read
+_OTHER_FILES = 512  # of this process: the database, threads that send, the log
 
 
 class CannotListen(Exception):
@@ -48,9 +56,19 @@ class _Http(MTServer):
     """
 
     is_drained = True
+    _shd: Any
+    _sfd: Any
 
     def _check_gil(self) -> None:
         """Nothing to check: with the lock it works as well."""
+
+    def _init_shared_socket(self) -> None:
+        """One listening socket that outlives workers, with a limit that granian does not have."""
+        holder: Any = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd, self._sfd = holder, holder.get_fd()
+        with socket.socket(fileno=os.dup(holder.get_fd())) as listening:
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
+                listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TAKEN_WITHIN)
 
     def _stop_workers(self) -> None:
         """Answer the requests that have begun; a client that never finishes gets ten seconds."""
@@ -81,6 +99,18 @@ def listening_at(server: Server) -> tuple[str, int]:
     return host, port
 
 
+def most_connections() -> int:
+    """How many connections may be open at once; raises the limit of open files as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _CONNECTIONS
+    return max(soft - _OTHER_FILES, soft // 2)
+
+
 def url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -102,9 +132,10 @@ def listen(app: Any, host: str, port: int, start: Callable[[], None], threads: i
         workers=1,
         blocking_threads=threads or 1,
         backlog=4096,
+        backpressure=most_connections(),
         websockets=False,
         log_enabled=False,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_WITHIN, max_buffer_size=_LARGEST_HEAD),
     )
     http.on_startup(start)
     http.serve(target_loader=lambda *_: app)

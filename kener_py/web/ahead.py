@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from kener_py.service import Service
+from kener_py.web import keys
 from kener_py.web.kept import Keeper, Key, key_of
 from kener_py.web.short import ShortPath
 from kener_py.web.wsgi import Reply, Scope, Threads, environ_of
@@ -45,7 +47,7 @@ class Ahead:
 
     def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
         self._heartbeats, self._keeper = ShortPath(service), keeper
-        self._rest = Threads(rest, threads)
+        self._rest = Threads(rest, threads, partial(keys.is_known, service))
         self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
 
     async def __rsgi__(self, scope: Scope, call: Call) -> None:

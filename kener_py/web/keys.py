@@ -76,6 +76,12 @@ def holder(service: Service, scope: str) -> ApiKey | None:
     return None if key.expires is not None and service.clock() >= key.expires else key
 
 
+def is_known(service: Service, environ: WSGIEnvironment) -> bool:
+    """Whether there is a key of ours in the request, whatever it is good for."""
+    presented = _presented(environ)
+    return bool(presented) and service.key(presented) is not None
+
+
 def _presented(environ: WSGIEnvironment) -> str:
     presented: str = environ.get("HTTP_X_API_KEY", "").strip()
     if not presented:

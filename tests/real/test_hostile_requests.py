@@ -257,7 +257,8 @@ ADDRESSES = (b"/", b"/static/style.css", b"/history.atom", b"/api/v1/monitors", 
 def test_no_header_makes_a_fault_or_takes_long(server: Server, header: bytes) -> None:
     for address in ADDRESSES:
         wanted = (404,) if b"nothing" in address else (200, 206, 304, 412, 416)
-        assert asked(server, head(address, header)) in wanted, address
+        refused = (431,) if len(header) > 64_000 else ()  # see test_limits
+        assert asked(server, head(address, header)) in (*wanted, *refused), address
 
 
 def test_a_heartbeat_does_not_wait_for_hostile_headers(server: Server) -> None:
