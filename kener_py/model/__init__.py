@@ -23,6 +23,7 @@ from kener_py.model.configured import (
     Rule,
     Server,
     Site,
+    Tls,
     Webhook,
     WebhookShape,
 )
@@ -160,6 +161,7 @@ __all__ = [
     "Status",
     "Step",
     "Telemetry",
+    "Tls",
     "ToldSpan",
     "ToldWindow",
     "Uptime",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kener_py import config as configuration
 from kener_py import store
-from kener_py.model import Config
+from kener_py.model import Config, Tls
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.config")
@@ -21,12 +22,15 @@ class Watcher(threading.Thread):
     """Compares contents, so an editor that replaces the file and a mount that swaps a link are seen.
 
     `load` reads the configuration and raises ConfigError; a broken one leaves the old in force.
+    `show` is given another certificate to show from now on.
     """
 
-    def __init__(self, service: Service, load: Callable[[], Config]) -> None:
+    def __init__(
+        self, service: Service, load: Callable[[], Config], show: Callable[[Tls], None] = lambda _: None
+    ) -> None:
         super().__init__(name="watcher", daemon=True)
         self._service = service
-        self._load = load
+        self._load, self._show = load, show
         self._wake = threading.Event()
         self._stopping = False
         self._asked = False
@@ -98,6 +102,8 @@ class Watcher(threading.Thread):
             raise
         for warning in new.warnings:
             _log.warning("%s", warning)
-        if new.server != old:
+        if replace(new.server, tls=None) != replace(old, tls=None) or bool(new.server.tls) != bool(old.tls):
             _log.warning("changes under `server:` take effect after a restart")
+        elif new.server.tls and new.server.tls != old.tls:
+            self._show(new.server.tls)
         _log.info("configuration reloaded: %d monitors", len(new.monitors))
