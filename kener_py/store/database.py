@@ -199,6 +199,9 @@ class Store:
             raise _explained(path, error) from None
         self._lock = _lock(path)
         try:
+            if not path.exists():
+                # Messages of jobs, and the key that signs links: for its owner only, until he decides else.
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._db = Database(_connect(path, "rwc"))
             self._db.execute("begin immediate")
             self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes
@@ -206,7 +209,7 @@ class Store:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma journal_size_limit = 8000000")
             MIGRATIONS.apply(self._db)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             os.close(self._lock)
             raise _explained(path, error) from None
         except BaseException:
