@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import trustme
+from pairs import Authority
 
 from .server import Answer, Server, check, configuration, monitor, run, secret_of, until
 
@@ -24,24 +24,11 @@ BEAT = f"/heartbeat/one:{secret_of('one')}"
 SOON = 5.0  # seconds
 
 
-class Authority:
-    """A certificate authority whose pairs a server shows, and the client that believes nobody else."""
-
-    def __init__(self) -> None:
-        self._ca = trustme.CA()
-
-    def write_pair(self, folder: Path) -> None:
-        pair = self._ca.issue_cert("127.0.0.1")
-        (folder / "cert.pem").write_bytes(b"".join(each.bytes() for each in pair.cert_chain_pems))
-        (folder / "key.pem").write_bytes(pair.private_key_pem.bytes())
-
-    def context(self) -> ssl.SSLContext:
-        believed = ssl.create_default_context()
-        self.believe(believed)
-        return believed
-
-    def believe(self, context: ssl.SSLContext) -> None:
-        self._ca.configure_trust(context)
+def believing(*authorities: Authority) -> ssl.SSLContext:
+    """What a client has that believes these and nobody else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata="".join(each.pem for each in authorities))
+    return context
 
 
 class Safe(Server):
@@ -61,7 +48,7 @@ class Safe(Server):
         timeout: float = 60,
     ) -> Answer:
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.port, timeout=timeout, context=self.authority.context()
+            "127.0.0.1", self.port, timeout=timeout, context=believing(self.authority)
         )
         try:
             content = body.encode() if isinstance(body, str) else body
@@ -133,7 +120,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(start: Start) -> None:
     server = start()
 
     def version(highest: ssl.TLSVersion) -> str | None:
-        context = server.authority.context()
+        context = believing(server.authority)
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # else it is this side that refuses
         context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, highest
         with secured(server, context) as safe:
@@ -175,9 +162,7 @@ def test_another_pair_is_shown_to_new_connections_and_no_request_is_lost(start: 
     server = start()
     first, second = server.authority, Authority()
     goes_on = threading.Event()
-    both = ssl.create_default_context()
-    for each in (first, second):
-        each.believe(both)
+    both = believing(first, second)
 
     def beats(name: str, is_new_each: bool) -> int:
         """Heartbeats until told to stop, on one connection as long as it is kept, or each on its own."""
@@ -253,7 +238,7 @@ def test_a_broken_pair_changes_nothing_and_is_told(start: Start) -> None:
 
 def test_sighup_without_another_pair_changes_no_connection(start: Start) -> None:
     server = start()
-    with secured(server, server.authority.context()) as safe:
+    with secured(server, believing(server.authority)) as safe:
         server.signal(signal.SIGHUP)
         until(lambda: "configuration reloaded" in server.log, 30, "the reload")
         safe.sendall(b"GET /livez HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
