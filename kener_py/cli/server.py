@@ -21,6 +21,7 @@ from granian.server.mt import MTServer, WorkerThread
 
 from kener_py import __version__, config, messages, notify, store, web, webhook
 from kener_py.cli import logs
+from kener_py.cli import tls as trial
 from kener_py.model import Config, Instant, Server, Tls
 from kener_py.service import Service
 from kener_py.service.loop import Loop
@@ -106,6 +107,8 @@ class Http(MTServer):
 
         The old one answers what has begun. Raises CannotShow, and then goes on as before.
         """
+        if not trial.is_usable(tls):
+            raise CannotShow
         with self._changing:
             if self.is_ending:
                 return
@@ -253,6 +256,8 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     for warning in first.warnings:
         _log.warning("%s", warning)
+    if first.server.tls and not trial.is_usable(first.server.tls):
+        raise CannotListen(f"{first.server.tls.key}: the server cannot use this key; {trial.KINDS}")
     host, port = listening_at(first.server)
     db = store.Store(first.server.database)
     try:
@@ -266,7 +271,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
                 http.show(tls, app)
             except CannotShow:
                 app.close()
-                service.reload_error = f"{tls.cert} and {tls.key}: the server cannot use them"
+                service.reload_error = f"{tls.key}: the server cannot use this key; {trial.KINDS}"
                 _log.error("%s; the old certificate is shown on", service.reload_error)
                 return
             apps.append(app)

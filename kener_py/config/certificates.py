@@ -19,8 +19,6 @@ from kener_py.model import DAY, SECOND, Instant, Tls
 LARGEST = 1_000_000  # bytes
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _TIMES = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}  # UTCTime, GeneralizedTime
-
-
 _SOON = 7 * DAY
 _TOGETHER = (("tls_cert", "tls_key"), ("tls_key", "tls_cert"), ("tls_key_password", "tls_key"))
 
@@ -39,11 +37,7 @@ def pair(
         (report.problem if is_problem else report.warning)(place, ("server", *written), message)
 
     if section.tls_cert is None or section.tls_key is None:
-        for name, other in (
-            ("tls_cert", "tls_key"),
-            ("tls_key", "tls_cert"),
-            ("tls_key_password", "tls_key"),
-        ):
+        for name, other in _TOGETHER:
             if getattr(section, name) is not None and getattr(section, other) is None:
                 told(name, f"needs {other} beside it")
                 break

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pairs import Authority
+from pairs import Authority, openssl
 
 from .server import Answer, Server, check, configuration, monitor, run, secret_of, until
 
@@ -255,3 +255,18 @@ def test_without_a_pair_that_fits_no_server_starts_and_check_says_why(start: Sta
     assert "config.yaml:1:" in told
     assert "server.tls_cert: the file cert.pem cannot be read" in told.replace(f"{server.folder}/", "")
     assert check(server.config)[0] == 78
+
+
+def test_a_key_that_only_openssl_reads_is_refused_and_ends_nothing(start: Start) -> None:
+    server = start()
+    before = server.authority
+    openssl(
+        *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1", "-nodes"),
+        *("-subj", "/CN=odd", "-keyout", server.folder / "key.pem", "-out", server.folder / "cert.pem"),
+    )
+    until(lambda: "the server cannot use this key; it takes RSA" in server.log, 60, "a line in the log")
+    assert server.is_believed(before)
+    assert server.stop() == 0
+    code, told = server.refused()
+    assert code == 1
+    assert "the server cannot use this key; it takes RSA" in told
