@@ -126,9 +126,13 @@ class Http(MTServer):
             worker.interrupt_by_parent = False
             (old,), self.wrks = self.wrks, [worker]
             self._leaving = [each for each in self._leaving if each.inner.is_alive()] + [old]
-            _hang_up(self._sfd)
+            wait = _SHAKEN_WITHIN
+            try:
+                _hang_up(self._sfd)
+            except OSError:  # nowhere to put a socket: then handshakes that have begun are cut off
+                wait = 0.0
             self._sfd = self._shd.get_fd()
-            leaving = threading.Timer(_SHAKEN_WITHIN, old.terminate)
+            leaving = threading.Timer(wait, old.terminate)
             leaving.daemon = True
             leaving.start()
 
