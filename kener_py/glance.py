@@ -32,7 +32,7 @@ class Glance:
     monitors: tuple[Named, ...] = ()
     notifiers: tuple[str, ...] = ()
     database: Path | None = None
-    address: tuple[str, int] | None = None  # host and port that the server listens on
+    address: tuple[str, int, bool] | None = None  # where the server listens: host, port, whether by HTTPS
 
 
 def at(path: Path, env: Mapping[str, str]) -> Glance:
@@ -101,10 +101,10 @@ def _database(server: object, path: Path, env: Mapping[str, str]) -> Path | None
     return path.parent / name if isinstance(name, str) and name and "${" not in name else None
 
 
-def _address(server: object, env: Mapping[str, str]) -> tuple[str, int] | None:
+def _address(server: object, env: Mapping[str, str]) -> tuple[str, int, bool] | None:
     given = server if isinstance(server, dict) else {}
     host = env.get("KENER_HOST") or given.get("host", "127.0.0.1")
     port = env.get("KENER_PORT") or given.get("port", "3000")
     if not (isinstance(host, str) and isinstance(port, str)) or "${" in host or not port.isdecimal():
         return None
-    return (host, int(port)) if host and 0 < int(port) < 65_536 else None
+    return (host, int(port), "tls_cert" in given) if host and 0 < int(port) < 65_536 else None

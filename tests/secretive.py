@@ -86,7 +86,7 @@ def secretive(db: store.Store, away: int = 0) -> World:
         rules=(Rule("hushrule7", Status.DOWN, frozenset({TAG, "job"}), ("ops",), description="hushruled7"),),
         notifiers={"ops": (URL,)},
         api_keys=(ApiKey("hushkeyname7", hashlib.sha256(KEY.encode()).hexdigest(), frozenset({"*"})),),
-        server=Server(metrics_token=None),
+        server=Server(metrics_token=None, wrong_secrets_per_minute=0),  # the walks are wrong on purpose
         site=replace(SITE, security_contact="mailto:security@acme.example"),
         incidents=IncidentPolicy(draft=True),
         maintenances=(

@@ -1,7 +1,9 @@
 """What stands in front of Flask: what came over the wire, and callers that are slow or odd."""
 
 import asyncio
+import hashlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,12 +11,13 @@ from conftest import Clock, World, config, monitor
 from served import Call, Scope
 
 from kener_py import store
-from kener_py.model import Site, Status
+from kener_py.model import ApiKey, Site, Status
 from kener_py.running import at_most, running_loop
-from kener_py.web import body, create, serving
+from kener_py.web import body, create, keys, serving, wsgi
 from kener_py.web.ahead import Ahead
+from kener_py.web.finish import HEADERS
 from kener_py.web.kept import Keeper
-from kener_py.web.wsgi import environ_of
+from kener_py.web.wsgi import Reply, Threads, environ_of
 
 SECRET = "a-secret-of-this-job-4711"
 
@@ -241,3 +244,64 @@ def test_the_running_loop_is_the_one_that_runs():
     assert asyncio.run(found())  # another one, in the same thread
     with pytest.raises(RuntimeError):
         running_loop()
+
+
+def echo(environ, start):
+    start("200 OK", [])
+    return [str(len(environ["wsgi.input"].read())).encode()]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_long_body_is_kept_of_who_has_a_key_and_else_its_beginning(is_known):
+    threads = Threads(echo, 1, lambda environ: is_known)
+    asked = scope("POST", "/api/v1/incidents", (("content-length", "1000000"),))
+    environ = environ_of(asked, "")
+    reply = asyncio.run(threads.answer(asked, environ, Call([b"x" * 100_000] * 10)))
+    threads.close()
+    assert reply.body == (b"1000000" if is_known else b"16384")
+
+
+def test_a_key_of_ours_is_known_whatever_it_is_good_for(made):
+    made.service.reload(
+        config(
+            monitors=(monitor(secret=SECRET),),
+            api_keys=(ApiKey("k", hashlib.sha256(b"right").hexdigest(), frozenset()),),
+        )
+    )
+    found = [
+        keys.is_known(made.service, environ_of(scope(pairs=pairs), ""))
+        for pairs in ((), (("x-api-key", "wrong"),), (("x-api-key", "right"),))
+    ]
+    assert found == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/uptime", "text/plain; charset=utf-8"), ("/api/v1/monitors", "application/json")]
+)
+def test_too_many_who_wait_for_a_thread_are_told_to_come_again(monkeypatch, path, kind):
+    monkeypatch.setattr(wsgi, "MOST_WAITING", 3)
+    goes_on = threading.Event()
+
+    def slow(_environ, start):
+        goes_on.wait(30)
+        start("200 OK", [])
+        return []
+
+    threads, asked = Threads(slow, 1), scope(path=path)
+
+    async def crowd() -> list[Reply]:
+        waiting = [
+            asyncio.create_task(threads.answer(asked, environ_of(asked, ""), Call([]))) for _ in range(5)
+        ]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        goes_on.set()
+        first = await asyncio.gather(*waiting)
+        return [*first, await threads.answer(asked, environ_of(asked, ""), Call([]))]
+
+    replies = asyncio.run(crowd())
+    threads.close()
+    assert sorted(each.code for each in replies) == [200] * 4 + [503] * 2
+    assert replies[-1].code == 200, "there is room again"
+    headers = dict(next(each for each in replies if each.code == 503).headers)
+    assert (headers["Content-Type"], headers["Retry-After"]) == (kind, "5")
+    assert {"Content-Security-Policy", "Cache-Control", *HEADERS} <= headers.keys()

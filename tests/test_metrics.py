@@ -28,6 +28,7 @@ NAMES = {
     "kener_scheduler_tick_duration_seconds", "kener_config_last_reload_successful",
     "kener_config_last_reload_success_timestamp_seconds", "kener_database_size_bytes",
     "kener_http_request_duration_seconds", "kener_database_write_failures",
+    "kener_wrong_secrets_limited",
 }  # fmt: skip
 Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

@@ -168,6 +168,15 @@ def provoke(world: World, patch: pytest.MonkeyPatch, id: str, code: int, accept:
         answer = ask(world, id, accept)
         world.service.reload(given)
         return answer
+    if code == 429:
+        monitors = tuple(given.monitors.values())
+        limited = Server(metrics_token="token-of-metrics", wrong_secrets_per_minute=1)
+        world.service.reload(config(monitors, server=limited))
+        wrong: Json = {"tag": "nobody", "key": "wrong", "headers": {"Authorization": "Bearer wrong"}}
+        ask(world, id, accept, **wrong)
+        answer = ask(world, id, accept, **wrong)
+        world.service.reload(given)
+        return answer
     if code == 403 and operation["security"] == []:
         return ask(world, id, accept, headers={"Sec-Purpose": "prefetch"})
     if code == 503 and id in ("isReady", "getHealth"):

@@ -15,6 +15,7 @@ from conftest import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from pairs import Authority
 from pydantic import TypeAdapter, ValidationError
 
 from kener_py import config
@@ -181,6 +182,9 @@ def test_its_proposals_are_taken_and_marked_nowhere(tmp_path):
     (tmp_path / "config.yaml").write_text(text)
     (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     (tmp_path / "custom.css").write_text("body { margin: 0 }")
+    Authority().write_pair(tmp_path)
+    (tmp_path / "cert.pem").rename(tmp_path / "status.example.org.pem")
+    (tmp_path / "key.pem").rename(tmp_path / "status.example.org.key")
     env = {name: f"value-of-{name}-0123456789" for name in re.findall(r"\$\{([A-Z_]+)\}", text)}
     loaded = config.load(
         tmp_path / "config.yaml", env | {"WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"}

@@ -153,6 +153,17 @@ def test_behind_a_proxy_both_ways_see_the_same_caller(pair):
     assert {beat.address for beat in pair.kept()[0][0]} == {"127.0.0.1"}
 
 
+def test_both_ways_tell_wrong_secrets_to_wait(pair):
+    pair.clock.now -= 1_234 * 80  # all within a minute of the first
+    codes = []
+    for _ in range(80):
+        pair.clock.now -= 1_000
+        codes.append(pair.call("/heartbeat/job:wrong").status_code)
+    assert codes == [404] * 60 + [429] * 20
+    assert pair.call(f"/heartbeat/{CALL}").status_code == 200
+    pair.kept()
+
+
 def test_trouble_of_ours_is_told_alike(pair, monkeypatch):
     call = f"/heartbeat/{CALL}"
 

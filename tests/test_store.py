@@ -610,9 +610,19 @@ def test_read_only_refuses_what_is_not_ours(path, content, text):
     assert path.read_bytes() == content
 
 
-def test_the_database_is_private_enough_to_hold_messages(db, path):
-    """Nobody but its owner writes it; who may read it is the umask's affair."""
-    assert not stat.S_IMODE(path.stat().st_mode) & stat.S_IWOTH
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_a_new_database_is_for_its_owner_only_and_an_old_one_as_it_was(path, mask):
+    before = os.umask(mask)
+    try:
+        for mode in (0o600, 0o640):
+            opened = store.Store(path)
+            opened.write(lambda db: db.execute("select 1"))
+            files = [path, *path.parent.glob(f"{path.name}-*")]
+            assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {mode}
+            opened.close()
+            path.chmod(0o640)
+    finally:
+        os.umask(before)
 
 
 # ---- round trips -----------------------------------------------------------------------------

@@ -31,11 +31,19 @@ def _fail(text: object, code: int = 1) -> NoReturn:
 def _load(path: Path, **flags: object) -> Config:
     """The configuration, or the end of the program with every problem on stderr."""
     import os
+    import time
 
     from kener_py import config, messages, notify
 
     try:
-        return config.load(path, os.environ, flags, check_url=notify.check, check_template=messages.check)
+        return config.load(
+            path,
+            os.environ,
+            flags,
+            check_url=notify.check,
+            check_template=messages.check,
+            at=int(time.time() * 1000),
+        )
     except config.ConfigError as error:
         click.echo(str(error), err=True)
         count = len(error.problems)
@@ -195,9 +203,10 @@ def healthcheck(path: Path, timeout: float) -> None:
     address = glance.at(path, os.environ).address
     if address is None:
         server = _load(path).server
-        address = server.host, server.port
+        address = server.host, server.port, server.tls is not None
+    host, port, is_https = address
     try:
-        code, text = probe.ask(*address, "/readyz", timeout)
+        code, text = probe.ask(host, port, "/readyz", timeout, is_https)
     except probe.NoAnswer as error:
         _fail(error)
     if code != 200:
@@ -210,7 +219,8 @@ from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
-from kener_py.cli.export import export, export_given  # noqa: E402
+from kener_py.cli.export import export  # noqa: E402
+from kener_py.cli.hidden import export_given, try_certificate  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 
@@ -227,5 +237,6 @@ for command in (
     maintenance,
     restore,
     snooze,
+    try_certificate,
 ):
     main.add_command(command)

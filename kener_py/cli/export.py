@@ -46,11 +46,3 @@ def export(path: Path, folder: Path, force: bool, as_json: bool) -> None:
     for address in done.failed:
         click.echo(f"kener-py: {address} could not be rendered; its file is as it was", err=True)
     sys.exit(1 if done.failed else 0)
-
-
-@click.command("export-given", hidden=True)
-def export_given() -> None:
-    """Write the page of the configuration on stdin: what a server starts each time."""
-    from kener_py.cli import exporting
-
-    exporting.main()

@@ -14,16 +14,13 @@ from pathlib import Path
 
 from kener_py import config as configuration
 from kener_py import store
-from kener_py.cli import beside, logs
+from kener_py.cli import beside, hidden, logs
 from kener_py.model import Config, Export
 from kener_py.service.onlooker import Onlooker
 from kener_py.web.export import Refused, Written, export
 
 __all__ = ["Child", "Refused", "fields", "written"]
 
-GIVEN = "export-given"  # the hidden command that the process runs
-# The single binary is its own interpreter.
-_OURSELVES = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "kener_py"]
 _NICE = 10
 _FAILED = 1
 
@@ -61,7 +58,7 @@ class Child:
         assert config.export is not None, "nobody asked for an export"
         # The configuration in force, which need not be the one on disk, and whose secrets no file shall see.
         given = pickle.dumps(config)
-        words = [*_OURSELVES, GIVEN]
+        words = hidden.words(hidden.export_given)
         with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             self._process = process
             told, _ = process.communicate(given)

@@ -42,9 +42,11 @@ class Systemd(threading.Thread):
         port: int,
         env: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
+        is_https: bool = False,
     ) -> None:
         super().__init__(name="systemd", daemon=True)
         self._service, self._host, self._port, self._clock = service, host, port, clock
+        self._is_https = is_https
         self._loop_seen: Instant | None = None
         self._loop_moved = clock()
         self._socket = env.get("NOTIFY_SOCKET", "")
@@ -93,7 +95,7 @@ class Systemd(threading.Thread):
         """Look once, and tell what is new."""
         lines = []
         if not self._is_ready:
-            if not probe.is_live(self._host, self._port, _PATIENCE):
+            if not probe.is_live(self._host, self._port, _PATIENCE, self._is_https):
                 return
             self._is_ready = True
             lines.append("READY=1")
@@ -116,7 +118,7 @@ class Systemd(threading.Thread):
             return f"the loop has stood still for {quiet:.0f} seconds"
         if not self._service.store.answers(_PATIENCE):
             return f"the writer has not answered for {_PATIENCE:.0f} seconds"
-        if not probe.is_live(self._host, self._port, _PATIENCE):
+        if not probe.is_live(self._host, self._port, _PATIENCE, self._is_https):
             return "requests are not answered"
         return ""
 

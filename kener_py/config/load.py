@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kener_py.config import files, monitors, nodes, parts, reading, site
+from kener_py.config import certificates, files, monitors, nodes, parts, reading, site
 from kener_py.config.nodes import Fields, Items, Node, Scalar
 from kener_py.config.problems import ConfigError, Problem, Report, suggestion
 from kener_py.config.references import References
@@ -17,7 +17,7 @@ from kener_py.config.sections import (
     RetentionSection,
     ServerSection,
 )
-from kener_py.model import MINUTE, Config, Export, IncidentPolicy, Retention, Server
+from kener_py.model import MINUTE, Config, Export, IncidentPolicy, Instant, Retention, Server
 
 VARIABLES = {
     "host": "KENER_HOST",
@@ -38,12 +38,14 @@ def load(
     overrides: Mapping[str, object] = {},
     check_url: parts.CheckUrl = lambda url: None,
     check_template: parts.CheckTemplate = lambda source: (),
+    at: Instant | None = None,
 ) -> Config:
     """Return the configuration in the file at `path`.
 
     Server settings come from `overrides` (flags by field name, None for one not given), else from `env`,
     else from the file. `check_url` says what is wrong with a notifier's URL, None if nothing is,
-    and `check_template` lists what is wrong with a template of a message.
+    and `check_template` lists what is wrong with a template of a message. `at` is the present, for warnings
+    of a certificate that has expired.
     Raises ConfigError with everything that is wrong.
     """
     report = Report(str(path))
@@ -56,7 +58,7 @@ def load(
             report.problem(key, (name,), f"unknown field; {suggestion(name, ConfigFile.names())}")
 
     page = site.read(_node(root, "site"), references, report)
-    server = _server(root, path.parent, env, overrides, report)
+    server = _server(root, references, overrides, report, at)
     retention = reading.section(RetentionSection, _node(root, "retention"), ("retention",), report)
     incidents = _incidents(root, report)
     export = _export(root, path.parent, report)
@@ -126,12 +128,18 @@ def _export(root: Fields, folder: Path, report: Report) -> Export | None:
 
 
 def _server(
-    root: Fields, folder: Path, env: Mapping[str, str], overrides: Mapping[str, object], report: Report
+    root: Fields,
+    references: References,
+    overrides: Mapping[str, object],
+    report: Report,
+    at: Instant | None,
 ) -> Server:
     """Return the server's settings: flag before environment before file before default."""
-    section = reading.section(ServerSection, _node(root, "server"), ("server",), report) or ServerSection()
-    settings: dict[str, Any] = section.model_dump()
-    settings["database"] = folder / section.database
+    node, env = _node(root, "server"), references.env
+    section = reading.section(ServerSection, node, ("server",), report) or ServerSection()
+    settings: dict[str, Any] = section.model_dump(exclude={"tls_cert", "tls_key", "tls_key_password"})
+    settings["database"] = references.folder / section.database
+    settings["tls"] = certificates.pair(section, node, references, report, at)
 
     outside, sources = Fields(), dict[str, str]()
     for name in ServerSection.names():

@@ -44,6 +44,14 @@ from kener_py.model import MINUTE, WebhookShape
 class ServerSection(Section, title="Server"):
     """Where it listens and what it writes. Flags and `KENER_…` variables win over the file."""
 
+    together: ClassVar[dict[str, Any]] = {
+        "dependencies": {
+            "tls_cert": ["tls_key"],
+            "tls_key": ["tls_cert"],
+            "tls_key_password": ["tls_key"],
+        },
+    }
+
     host: Host = Field(
         default="127.0.0.1", title="Host", description="The address to listen on.", examples=["0.0.0.0"]
     )
@@ -82,6 +90,31 @@ class ServerSection(Section, title="Server"):
         title="Trusted proxies",
         description="Addresses or networks of proxies whose X-Forwarded-For is believed.",
         examples=[["127.0.0.1", "10.0.0.0/8"]],
+    )
+    wrong_secrets_per_minute: Annotated[int, count(0, 1_000_000)] = Field(
+        default=60,
+        title="Wrong secrets per minute",
+        description="Wrong secrets and keys of one address, beyond which it is told to wait; right ones "
+        "always count. 0 is no limit.",
+        examples=[60],
+    )
+    tls_cert: FilePath | None = Field(
+        default=None,
+        title="TLS certificate",
+        description="A PEM file with the certificate and those that vouch for it; HTTPS instead of HTTP.",
+        examples=["/etc/ssl/status.example.org.pem"],
+    )
+    tls_key: FilePath | None = Field(
+        default=None,
+        title="TLS key",
+        description="The PEM file with the certificate's private key.",
+        examples=["/etc/ssl/private/status.example.org.key"],
+    )
+    tls_key_password: Secret | None = Field(
+        default=None,
+        title="TLS key password",
+        description="The password of the private key, if it is encrypted.",
+        examples=["${TLS_KEY_PASSWORD}"],
     )
 
 

@@ -24,6 +24,7 @@ from kener_py.model.configured import (
     Rule,
     Server,
     Site,
+    Tls,
     Webhook,
     WebhookShape,
 )
@@ -162,6 +163,7 @@ __all__ = [
     "Status",
     "Step",
     "Telemetry",
+    "Tls",
     "ToldSpan",
     "ToldWindow",
     "Uptime",

@@ -108,6 +108,16 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """The certificate that the server shows, and its key, as PEM files."""
+
+    cert: Path
+    key: Path
+    password: str | None = field(default=None, repr=False)
+    version: str = ""  # changes with the content of either file
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     host: str = "127.0.0.1"
     port: int = 3000
@@ -117,6 +127,8 @@ class Server:
     log_level: str = "info"
     metrics_token: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    wrong_secrets_per_minute: int = 60  # of one address, beyond which it is answered 429; 0: any number
+    tls: Tls | None = None  # None: plain HTTP
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ from kener_py.model import (
 )
 from kener_py.service import board, evaluate, health, incidents, maintenance
 from kener_py.service.active import Active, active
+from kener_py.service.attempts import Attempts
 from kener_py.service.counts import Counts, Durations
 
 __all__ = ["Service", "Unwatched"]
@@ -89,6 +90,7 @@ class Service:
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
+        self._attempts = Attempts()
         self._active = active(config)
         self._absences: tuple[Gap, ...] = ()
         self._marked: Instant = 0
@@ -154,6 +156,14 @@ class Service:
         known = tag if tag in self.config.monitors else ""
         with self._rejected_lock:
             self._rejected[known, reason] += 1
+
+    def wrong_secret(self, address: str) -> int:
+        """Count a wrong secret from there; the seconds to wait if there were too many, else 0."""
+        most = self.config.server.wrong_secrets_per_minute
+        wait = self._attempts.add(address, self.clock(), most) if most else 0
+        if wait:
+            self.counts.add("limited")
+        return wait
 
     def acknowledge(self, tag: str) -> int:
         """No reminders about what is TRIGGERED now; how many alerts that are."""

@@ -11,6 +11,7 @@ from kener_py import store
 from kener_py.model import Config, Instant
 from kener_py.service import Service
 from kener_py.service.active import active
+from kener_py.service.attempts import Attempts
 from kener_py.service.counts import Counts, Durations
 
 
@@ -32,6 +33,7 @@ class Onlooker(Service):
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected = Counter()
         self._rejected_lock = threading.Lock()
+        self._attempts = Attempts()
         self._active = active(config)
         self._marked = 0
         self._states = {}

@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from kener_py import config as configuration
 from kener_py import store
-from kener_py.model import Config
+from kener_py.model import Config, Tls
 from kener_py.service import Service
 
 _log = logging.getLogger("kener_py.config")
@@ -22,7 +23,7 @@ class Watcher(threading.Thread):
     """Compares contents, so an editor that replaces the file and a mount that swaps a link are seen.
 
     `load` reads the configuration and raises ConfigError; a broken one leaves the old in force.
-    Each time that is done inside of `reloading()`.
+    Each time that is done inside of `reloading()`. `show` is given another certificate to show from now on.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Watcher(threading.Thread):
         service: Service,
         load: Callable[[], Config],
         reloading: Callable[[], AbstractContextManager[None]] = nullcontext,
+        show: Callable[[Tls], None] = lambda _: None,
     ) -> None:
         super().__init__(name="watcher", daemon=True)
         self._service = service
-        self._load = load
+        self._load, self._show = load, show
         self._reloading = reloading
         self._wake = threading.Event()
         self._stopping = False
@@ -110,6 +112,8 @@ class Watcher(threading.Thread):
             raise
         for warning in new.warnings:
             _log.warning("%s", warning)
-        if new.server != old:
+        if replace(new.server, tls=None) != replace(old, tls=None) or bool(new.server.tls) != bool(old.tls):
             _log.warning("changes under `server:` take effect after a restart")
+        elif new.server.tls and new.server.tls != old.tls:
+            self._show(new.server.tls)
         _log.info("configuration reloaded: %d monitors", len(new.monitors))

@@ -129,6 +129,9 @@ class Store:
             raise explained(path, error) from None
         self._lock = lock(path)
         try:
+            if not path.exists():
+                # Messages of jobs, and the key that signs links: for its owner only, until he decides else.
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._db = Database(connect(path, "rwc"))
             self._db.execute("begin immediate")
             self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes

@@ -21,7 +21,8 @@ def base(config: Config) -> str:
     if config.site.url:
         return config.site.url
     host = "localhost" if config.server.host in _WILDCARDS else config.server.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}{root('')}"
+    scheme = "https" if config.server.tls else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{config.server.port}{root('')}"
 
 
 def authority(url: str) -> tuple[str, str] | None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from kener_py.running import running_loop
 from kener_py.service import Service
+from kener_py.web import keys
 from kener_py.web.kept import Keeper, Key, key_of
 from kener_py.web.mounted import mount
 from kener_py.web.short import ShortPath
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("kener_py.web")
 
 _LONGEST_WAIT = 10.0  # seconds for another request that renders the same
+# Only where the operator says that this host is one of HTTPS: browsers take it for all ports of the host.
+_STRICT = ("Strict-Transport-Security", "max-age=15552000")
 _FAILED = Reply(500, [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], b"This server failed\n")
 
 
@@ -46,8 +51,9 @@ class Ahead:
     """One site. Everything but `close` runs on one event loop."""
 
     def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
-        self._service, self._heartbeats, self._keeper = service, ShortPath(service), keeper
-        self._rest = Threads(rest, threads)
+        self._service = service
+        self._heartbeats, self._keeper = ShortPath(service), keeper
+        self._rest = Threads(rest, threads, partial(keys.is_known, service))
         self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
 
     async def __rsgi__(self, scope: Scope, call: Call) -> None:
@@ -65,7 +71,13 @@ class Ahead:
         except Exception:
             _log.exception("%s failed", scope.method)
             reply = _FAILED
+        if scope.scheme == "https" and self._is_strict():
+            reply = reply._replace(headers=[*reply.headers, _STRICT])
         answer(call, reply)
+
+    def _is_strict(self) -> bool:
+        site = urlsplit(self._service.config.site.url)
+        return site.scheme == "https" and site.port in (None, 443)
 
     async def _page(self, scope: Scope, environ: WSGIEnvironment, call: Call, began: float) -> Reply:
         key = key_of(environ)

@@ -20,7 +20,7 @@ from kener_py.model import Status
 from kener_py.running import at_most
 
 KEPT = 100_000  # bytes of a message: head and tail
-_UNDERSTOOD = 4 * 1024 * 1024  # a body up to this size is read as JSON or a form
+UNDERSTOOD = 4 * 1024 * 1024  # a body up to this size is read as JSON or a form
 _DRAINED = 64 * 1024 * 1024  # beyond this we stop listening
 _CHUNK = 64 * 1024
 PATIENCE = 60.0  # seconds
@@ -62,10 +62,10 @@ SILENT = Report(Status.UP, "", (), ())  # what a call without body and query say
 
 
 class _Taken:
-    """What has come of a body until now."""
+    """What has come of a body until now: its first `most` bytes, and the end of what is longer."""
 
-    def __init__(self, length: int | None) -> None:
-        self._length = length
+    def __init__(self, length: int | None, most: int = UNDERSTOOD) -> None:
+        self._length, self._most = length, most
         # Not beyond the announced end: to be told that there is nothing more takes as long as the body.
         self._end = min(length, _DRAINED) if length else _DRAINED
         self._head, self._tail, self._seen = bytearray(), bytearray(), 0
@@ -73,9 +73,9 @@ class _Taken:
     def add(self, chunk: bytes) -> bool:
         """Whether there is room for more."""
         self._seen += len(chunk)
-        room = _UNDERSTOOD - len(self._head)
+        room = self._most - len(self._head)
         self._head += chunk[:room]
-        if len(chunk) > room:
+        if len(chunk) > room and self._most == UNDERSTOOD:
             self._tail = (self._tail + chunk[max(room, 0) :])[-KEPT:]
         return self._seen < self._end
 
@@ -96,9 +96,12 @@ def read(stream: IO[bytes], length: int | None) -> Body:
     return taken.body(is_broken)
 
 
-async def receive(chunks: AsyncIterable[bytes], length: int | None) -> Body:
-    """The same on an event loop; who takes longer than `PATIENCE` to send it gets no further hearing."""
-    taken, is_broken = _Taken(length), False
+async def receive(chunks: AsyncIterable[bytes], length: int | None, most: int = UNDERSTOOD) -> Body:
+    """The same on an event loop; who takes longer than `PATIENCE` to send it gets no further hearing.
+
+    With a smaller `most` only so many bytes of the beginning are kept.
+    """
+    taken, is_broken = _Taken(length, most), False
     try:
         with at_most(PATIENCE):
             async for chunk in chunks:
@@ -219,7 +222,7 @@ def _form(raw: bytes, content_type: str, warnings: list[str]) -> dict[str, Any] 
             return None
         found = {name: values[0] for name, values in fields.items()}
     elif kind == "multipart/form-data":
-        parser = FormDataParser(max_form_memory_size=_UNDERSTOOD, max_form_parts=20)
+        parser = FormDataParser(max_form_memory_size=UNDERSTOOD, max_form_parts=20)
         try:
             _, parts, files = parser.parse(BytesIO(raw), kind, len(raw), options)
         except Exception:  # werkzeug raises HTTP errors here; a broken form is a message

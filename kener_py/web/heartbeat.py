@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -23,6 +22,7 @@ from kener_py.model import Heartbeat, Monitor
 from kener_py.service import Service, Unwatched
 from kener_py.web import body, keys
 from kener_py.web.api import rfc3339
+from kener_py.web.caller import TOO_MANY, address, was_wrong
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -85,35 +85,6 @@ def _is_prefetch(environ: WSGIEnvironment) -> bool:
     return any("prefetch" in hint or "preview" in hint for hint in hints)
 
 
-def _peer(text: str) -> IPv4Address | IPv6Address:
-    """The address; an IPv4 one that came over an IPv6 socket (::ffff:10.0.0.1) is an IPv4 one."""
-    found = ip_address(text)
-    return getattr(found, "ipv4_mapped", None) or found
-
-
-@lru_cache(maxsize=1_024)
-def _seen(peer: str, forwarded: str, trusted: tuple[str, ...]) -> str:
-    networks = [ip_network(name, strict=False) for name in trusted]
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    try:
-        seen = _peer(peer)
-    except ValueError:
-        return peer
-    while hops and any(seen in network for network in networks):
-        try:
-            seen = _peer(hops.pop())
-        except ValueError:
-            break
-    return str(seen)
-
-
-def address(service: Service, environ: WSGIEnvironment) -> str:
-    """Who called: the peer, or what trusted proxies in front of it say they saw."""
-    trusted = service.config.server.trusted_proxies
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if trusted else ""
-    return _seen(environ.get("REMOTE_ADDR") or "", forwarded[-1_000:], tuple(trusted))
-
-
 @lru_cache(maxsize=256)
 def _agent(sent: str) -> str:
     return body.clean(sent)[:200]
@@ -125,7 +96,8 @@ def by_secret(service: Service, environ: WSGIEnvironment, call: str) -> Monitor 
     monitor = service.monitor(tag)
     if not _matches(monitor, secret) or monitor is None:
         service.reject(tag, "wrong secret")
-        return _error(404, _NOBODY)
+        limit = was_wrong(service, environ)
+        return _error(429, TOO_MANY, *limit) if limit else _error(404, _NOBODY)
     return _unless_prefetched(environ, monitor)
 
 

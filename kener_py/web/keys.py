@@ -11,6 +11,7 @@ from flask import Response, request
 from kener_py.model import ApiKey
 from kener_py.service import Service
 from kener_py.web.api import error
+from kener_py.web.caller import TOO_MANY, was_wrong
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -21,7 +22,7 @@ LIMITED = "This API key is limited to other monitors"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    code: int  # 401 or 403
+    code: int  # 401, 403 or 429
     text: str
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -42,7 +43,9 @@ def judge(service: Service, environ: WSGIEnvironment, scope: str, tag: str | Non
         return refuse("no API key", 401, text)
     key = service.key(presented)
     if key is None:
-        return refuse("unknown API key", 401, "Unknown API key")
+        refusal = refuse("unknown API key", 401, "Unknown API key")
+        limit = was_wrong(service, environ)
+        return Refusal(429, TOO_MANY, limit) if limit else refusal
     if key.expires is not None and service.clock() >= key.expires:
         return refuse("expired API key", 401, "This API key has expired")
     if not key.scopes & {scope, "*"}:
@@ -64,10 +67,19 @@ def authorised(service: Service, scope: str, tag: str | None = None) -> Response
 
 def holder(service: Service, scope: str) -> ApiKey | None:
     """The same for what everybody may read and key holders see more of: None is everybody."""
-    key = service.key(_presented(request.environ))
+    presented = _presented(request.environ)
+    key = service.key(presented)
+    if key is None and presented:
+        service.reject("", "unknown API key")
     if key is None or not key.scopes & {scope, "*"}:
         return None
     return None if key.expires is not None and service.clock() >= key.expires else key
+
+
+def is_known(service: Service, environ: WSGIEnvironment) -> bool:
+    """Whether there is a key of ours in the request, whatever it is good for."""
+    presented = _presented(environ)
+    return bool(presented) and service.key(presented) is not None
 
 
 def _presented(environ: WSGIEnvironment) -> str:

@@ -20,6 +20,7 @@ from kener_py.service import Service
 from kener_py.service.counts import BUCKETS, Labels
 from kener_py.service.sender import RESULTS
 from kener_py.web.api import error
+from kener_py.web.caller import TOO_MANY, was_wrong
 from kener_py.web.words import plain
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ WINDOWS = {"1d": "24h", "7d": "7d", "30d": "30d", "90d": "90d"}
 def metrics(service: Service) -> Response:
     token = service.config.server.metrics_token
     if token is not None and not _presents(token):
+        limit = was_wrong(service, request.environ) if "Authorization" in request.headers else ()
+        if limit:
+            answer = error(429, TOO_MANY)
+            answer.headers.extend(limit)
+            return answer
         answer = error(401, "Send the metrics token: 'Authorization: Bearer …'")
         answer.headers["WWW-Authenticate"] = 'Bearer realm="kener-py metrics"'
         return answer
@@ -167,6 +173,11 @@ class _Collector:
         for reason, count in sorted(self._told.rejected.items()):
             rejected.add_metric([reason], count)
         yield from (received, rejected)
+        yield CounterMetricFamily(
+            "kener_wrong_secrets_limited",
+            "Wrong secrets and keys that were answered with 429 since the process began.",
+            sum(self._service.counts.of("limited").values()),
+        )
 
     def _incidents(self) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily

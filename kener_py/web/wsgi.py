@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kener_py.running import running_loop
 from kener_py.web import body
+from kener_py.web.finish import HEADERS
 from kener_py.web.heartbeat import has_body, length
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+
+MOST_WAITING = 1_000  # requests for a thread
+OF_STRANGERS = 16 * 1024  # bytes of a body; its sender may send only a form with a button
+_TOO_BUSY = "Too many requests wait here; try again"
 
 
 class Reply(NamedTuple):
@@ -79,16 +85,46 @@ def environ_of(scope: Scope, prefix: str) -> WSGIEnvironment:
     return environ
 
 
-class Threads:
-    """Calls `app` in one of so many threads; who comes when all are busy waits for one."""
+def _too_busy(environ: WSGIEnvironment) -> Reply:
+    is_api = environ["PATH_INFO"].startswith("/api/")
+    text = f'{{"error":"{_TOO_BUSY}"}}\n' if is_api else f"{_TOO_BUSY}\n"
+    headers = [
+        ("Content-Type", "application/json" if is_api else "text/plain; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Retry-After", "5"),
+        *HEADERS.items(),
+    ]
+    return Reply(503, headers, text.encode())
 
-    def __init__(self, app: WSGIApplication, number: int) -> None:
+
+class Threads:
+    """Calls `app` in one of so many threads; who comes when all are busy waits for one, within bounds.
+
+    `is_known` tells a caller with a key of ours, whose body may be long. Everything but `close` runs on
+    one event loop.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        number: int,
+        is_known: Callable[[WSGIEnvironment], bool] = lambda _: False,
+    ) -> None:
         self._app = app
+        self._is_known = is_known
         self._pool = ThreadPoolExecutor(number, "http")
+        self._waiting = 0  # for a thread, or for what it does
 
     async def answer(self, scope: Scope, environ: WSGIEnvironment, chunks: AsyncIterable[bytes]) -> Reply:
-        """What the application answers, with all of its body."""
-        came = await body.receive(chunks, length(environ)) if has_body(environ) else body.EMPTY
+        """What the application answers, with all of its body; 503 if too many wait already."""
+        came = body.EMPTY
+        if has_body(environ):
+            # Before anything else is known of the caller, and thousands may send at once.
+            most = body.UNDERSTOOD if self._is_known(environ) else OF_STRANGERS
+            came = await body.receive(chunks, length(environ), most)
+        if self._waiting >= MOST_WAITING:
+            return _too_busy(environ)
         host, _, port = scope.server.rpartition(":")
         environ |= {
             "SERVER_NAME": host.strip("[]"),
@@ -104,7 +140,11 @@ class Threads:
         }
         if not came.is_broken:
             environ["CONTENT_LENGTH"] = str(len(came.head))
-        return await running_loop().run_in_executor(self._pool, self._call, environ)
+        self._waiting += 1
+        try:
+            return await running_loop().run_in_executor(self._pool, self._call, environ)
+        finally:
+            self._waiting -= 1
 
     def _call(self, environ: WSGIEnvironment) -> Reply:
         head: list[Any] = []

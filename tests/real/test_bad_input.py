@@ -441,7 +441,7 @@ def test_a_long_query_never_lies(target: Target, length: int) -> None:
     assert target.server.is_alive()
 
 
-def test_5000_unknown_tags_are_5000_times_404_and_disturb_nobody(target: Target) -> None:
+def test_5000_unknown_tags_are_refused_5000_times_and_disturb_nobody(target: Target) -> None:
     def guess(numbers: range) -> set[int]:
         connection = http.client.HTTPConnection("127.0.0.1", target.server.port, timeout=60)
         codes = set()
@@ -458,7 +458,7 @@ def test_5000_unknown_tags_are_5000_times_404_and_disturb_nobody(target: Target)
         during = target.beat("meanwhile")
 
     assert during.status == 200
-    assert set().union(*(guess.result() for guess in guesses)) == {404}
+    assert set().union(*(guess.result() for guess in guesses)) == {404, 429}
     assert [row["message"] for row in target.rows()] == ["meanwhile"]
     assert target.server.is_alive()
     assert not target.server.sql("select * from heartbeat where monitor like 'guess%'")

@@ -78,7 +78,9 @@ NO_SCOPE = b'{"error":"Insufficient scope: heartbeat:write required"}'
 @pytest.fixture(scope="module")
 def server(serve_module: Serve) -> Server:
     odd = [monitor(f"odd-{n}", secretString=secret) for n, secret in enumerate(ODD_SECRETS)]
-    return serve_module(configuration(*(f"t{n}" for n in range(240)), *odd, "for-limited", api_keys=API_KEYS))
+    tags = (f"t{n}" for n in range(240))
+    no_limit = {"wrong_secrets_per_minute": 0}
+    return serve_module(configuration(*tags, *odd, "for-limited", api_keys=API_KEYS, server=no_limit))
 
 
 @pytest.fixture(scope="module")

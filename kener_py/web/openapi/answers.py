@@ -62,6 +62,12 @@ _REFUSALS: dict[str, tuple[int, str, str, Json]] = {
         "end: should be later than the start",
         {},
     ),
+    "TooManyWrong": (
+        429,
+        "Too many wrong secrets or keys came from this address lately. A right one counts all the same.",
+        "Too many wrong secrets from your address; wait, and use the right one",
+        RETRY_AFTER,
+    ),
     "Unavailable": (
         503,
         "The disk is full or the database is locked. Nothing was changed; try again.",

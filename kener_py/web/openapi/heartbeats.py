@@ -106,6 +106,11 @@ _BY_SECRET = {
     404: plain_error(
         "The tag is unknown, or the secret is wrong: the two look the same.", "Unknown tag or wrong secret"
     ),
+    429: plain_error(
+        "Too many wrong secrets or keys came from this address lately. A right one counts all the same.",
+        "Too many wrong secrets from your address; wait, and use the right one",
+        RETRY_AFTER,
+    ),
     503: _UNAVAILABLE,
 }
 _BY_KEY = _BY_SECRET | {

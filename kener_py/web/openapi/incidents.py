@@ -105,7 +105,7 @@ _EXAMPLE = {
     "updates": _UPDATES,
 }
 _FULL_EXAMPLE = _EXAMPLE | {"is_draft": False, "is_hidden": False, "opened_for": None}
-_REFUSALS = usual(400, 401, 403, 404, 413, 503)
+_REFUSALS = usual(400, 401, 403, 404, 413, 429, 503)
 
 
 def _writes(id: str, summary: str, code: int = 200, **of: Any) -> Json:
@@ -135,7 +135,7 @@ PATHS: dict[str, Json] = {
             "createIncident",
             NAME,
             "Open an incident",
-            {201: _CREATED, **usual(400, 401, 403, 413, 503)},
+            {201: _CREATED, **usual(400, 401, 403, 413, 429, 503)},
             body=json_body(
                 ref("NewIncident"),
                 {
@@ -167,7 +167,7 @@ PATHS: dict[str, Json] = {
             "deleteIncident",
             NAME,
             "Forget it; its id is never given again",
-            {204: answer("It is gone."), **usual(401, 403, 404, 503)},
+            {204: answer("It is gone."), **usual(401, 403, 404, 429, 503)},
             parameters=[NUMBER],
             security=key(SCOPE),
         ),
@@ -210,7 +210,7 @@ PATHS: dict[str, Json] = {
             "Take an update back; the last one stays",
             {
                 200: answer("The incident as it is now.", ref("FullIncident"), _FULL_EXAMPLE),
-                **usual(400, 401, 403, 404, 503),
+                **usual(400, 401, 403, 404, 429, 503),
             },
             parameters=[NUMBER, UPDATE],
             security=key(SCOPE),

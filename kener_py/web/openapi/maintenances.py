@@ -81,7 +81,7 @@ PATHS: dict[str, Json] = {
             "createMaintenance",
             NAME,
             "Plan a window",
-            {201: _MADE, **usual(400, 401, 403, 413, 422, 503)},
+            {201: _MADE, **usual(400, 401, 403, 413, 422, 429, 503)},
             body=json_body(
                 ref("NewMaintenance"),
                 {
@@ -106,7 +106,7 @@ PATHS: dict[str, Json] = {
             "editMaintenance",
             NAME,
             "Change its words, times or monitors",
-            {200: _WRITTEN, **usual(400, 401, 403, 404, 409, 413, 422, 503)},
+            {200: _WRITTEN, **usual(400, 401, 403, 404, 409, 413, 422, 429, 503)},
             parameters=[NUMBER],
             body=json_body(ref("MaintenanceEdit"), {"title": "Disk swap, part two"}, is_required=False),
             security=key(SCOPE),
@@ -115,7 +115,7 @@ PATHS: dict[str, Json] = {
             "cancelMaintenance",
             NAME,
             "Cancel it: one that runs ends now, one to come never begins",
-            {200: _WRITTEN, **usual(401, 403, 404, 409, 503)},
+            {200: _WRITTEN, **usual(401, 403, 404, 409, 429, 503)},
             parameters=[NUMBER],
             security=key(SCOPE),
         ),

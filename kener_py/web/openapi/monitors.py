@@ -94,7 +94,7 @@ PATHS: dict[str, Json] = {
             "Somebody is on it: no reminders about its open alerts",
             {
                 200: answer("Noted.", ref("Acknowledged"), {"monitor": "nightly-backup", "acknowledged": 1}),
-                **usual(401, 403, 404, 503),
+                **usual(401, 403, 404, 429, 503),
             },
             parameters=[TAG],
             security=key(SCOPE),
@@ -111,7 +111,7 @@ PATHS: dict[str, Json] = {
                     ref("Snoozed"),
                     {"monitor": "nightly-backup", "snoozed_until": "2026-12-01T22:00:00.000Z"},
                 ),
-                **usual(400, 401, 403, 404, 413, 503),
+                **usual(400, 401, 403, 404, 413, 429, 503),
             },
             parameters=[TAG],
             body=json_body(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kener_py.model import LANGUAGES, Grade, IncidentState, MaintenanceState, Overall, Severity
 from kener_py.web.badges import MEANINGS
-from kener_py.web.openapi.answers import WHO, plain_error, usual
+from kener_py.web.openapi.answers import RETRY_AFTER, WHO, plain_error, usual
 from kener_py.web.openapi.parts import (
     Json,
     answer,
@@ -235,6 +235,11 @@ PATHS: dict[str, Json] = {
                     "`server.metrics_token` is configured, and this is not it.",
                     "Send the metrics token: 'Authorization: Bearer …'",
                     WHO,
+                ),
+                429: plain_error(
+                    "Too many wrong tokens came from this address lately.",
+                    "Too many wrong secrets from your address; wait, and use the right one",
+                    RETRY_AFTER,
                 ),
                 503: plain_error(
                     "The database cannot be read now; try again.",
