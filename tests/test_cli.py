@@ -35,14 +35,16 @@ COMMANDS = [
     "incident",
     "maintenance",
     "notify-test",
+    "ping",
     "restore",
+    "run",
     "schema",
     "serve",
     "snooze",
     "status",
 ]
 # Without a file, or with arguments of their own.
-ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore")
+ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore", "ping", "run")
 GROUPS = ("db", "incident", "maintenance")
 WITH_FILE = [
     *(each for each in COMMANDS if each not in (*ALONE, *GROUPS)),

@@ -212,6 +212,9 @@ from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
+from kener_py.cli.run import ping, run  # noqa: E402
 
-for command in (ack, backup, completion, db, deliveries, demo, incident, maintenance, restore, snooze):
+for command in (
+    *(ack, backup, completion, db, deliveries, demo, incident, maintenance, ping, restore, run, snooze),
+):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # who listens there is asked here
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # who listens there is asked here
 
 
 class NoAnswer(Exception):
@@ -13,7 +13,7 @@ class NoAnswer(Exception):
 
 def ask(host: str, port: int, path: str, patience: float) -> tuple[int, str]:
     """Return the code and the beginning of the text; `patience` is in seconds. Raises NoAnswer."""
-    host = _EVERYWHERE.get(host, host)
+    host = EVERYWHERE.get(host, host)
     connection = http.client.HTTPConnection(host, port, timeout=patience)
     try:
         connection.request("GET", path)
