@@ -31,6 +31,7 @@ COMMANDS = [
     "db",
     "deliveries",
     "demo",
+    "explain",
     "healthcheck",
     "incident",
     "maintenance",
@@ -44,12 +45,12 @@ COMMANDS = [
     "status",
 ]
 # Without a file, or with arguments of their own.
-ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore", "ping", "run")
+ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore", "ping", "run", "explain")
 GROUPS = ("db", "incident", "maintenance")
 WITH_FILE = [
     *(each for each in COMMANDS if each not in (*ALONE, *GROUPS)),
     *(f"{group} list" for group in GROUPS if group != "db"),
-    *("backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum"),
+    *("explain backup", "backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum"),
 ]
 
 GOOD = f"""\
