@@ -80,11 +80,20 @@ def serve(path: Path, **flags: str | int | None) -> None:
 
 @main.command()
 @_config
-def check(path: Path) -> None:
+@_as_json
+def check(path: Path, as_json: bool) -> None:
     """Validate the file, and print when each monitor would alert and how well its colours are seen."""
     from kener_py import messages
     from kener_py.cli import report
 
+    if as_json:
+        import os
+
+        from kener_py.cli import checked
+
+        found = checked.fields(path, os.environ)
+        click.echo(json.dumps(found, indent=2))
+        sys.exit(0 if found["valid"] else EX_CONFIG)
     config = _load(path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -34,12 +34,14 @@ def load(
     overrides: Mapping[str, object] = {},
     check_url: parts.CheckUrl = lambda url: None,
     check_template: parts.CheckTemplate = lambda source: (),
+    warned: list[Problem] | None = None,
 ) -> Config:
     """Return the configuration in the file at `path`.
 
     Server settings come from `overrides` (flags by field name, None for one not given), else from `env`,
     else from the file. `check_url` says what is wrong with a notifier's URL, None if nothing is,
-    and `check_template` lists what is wrong with a template of a message.
+    and `check_template` lists what is wrong with a template of a message. `warned` gets the warnings
+    with their places, which `Config.warnings` has as texts.
     Raises ConfigError with everything that is wrong.
     """
     report = Report(str(path))
@@ -71,6 +73,9 @@ def load(
         report.warning(key, ("notifiers",), "no alert rule uses them, so nobody is ever told")
     if not found:
         report.warning(root, ("monitors",), "there are none, so nothing is watched")
+    warnings = sorted(set(report.warnings))
+    if warned is not None:
+        warned += warnings
     return Config(
         monitors=found,
         site=page,
@@ -81,7 +86,7 @@ def load(
         api_keys=keys,
         incidents=incidents,
         maintenances=maintenances,
-        warnings=tuple(str(warning) for warning in sorted(set(report.warnings))),
+        warnings=tuple(str(warning) for warning in warnings),
         path=path,
         files=(path, *references.files),
     )
