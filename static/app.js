@@ -221,6 +221,7 @@
       entitle(page.title, $("link[rel=icon]", page).href);
       enhance();
       if (focused !== document.activeElement) focused.focus({ preventScroll: true }); // it was moved
+      doubt();
       tell();
     } catch {
       failures += 1;

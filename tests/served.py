@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from werkzeug.test import Client
 
 from kener_py.web.ahead import Ahead
+from kener_py.web.showcase import Showcase
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -84,13 +85,17 @@ def scope_of(environ: WSGIEnvironment) -> Scope:
     )
 
 
-def wsgi(site: Ahead) -> WSGIApplication:
+def wsgi(site: Ahead | Showcase) -> WSGIApplication:
     def call(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         sent = environ["wsgi.input"].read(length)
         halves = [sent[: len(sent) // 2], sent[len(sent) // 2 :]]
         asked = Call([half for half in halves if half])
-        serving = site.serve(scope_of(environ), asked, environ.get("SCRIPT_NAME", ""))
+        scope = scope_of(environ)
+        if isinstance(site, Showcase):
+            serving = site.__rsgi__(scope, asked)
+        else:
+            serving = site.serve(scope, asked, environ.get("SCRIPT_NAME", ""))
         asyncio.run_coroutine_threadsafe(serving, _loop()).result(60)
         ((code, headers, body),) = asked.answers  # one, and no more
         start(f"{code} {HTTPStatus(code).phrase}", headers)
@@ -99,5 +104,5 @@ def wsgi(site: Ahead) -> WSGIApplication:
     return call
 
 
-def client(site: Ahead) -> Client:
+def client(site: Ahead | Showcase) -> Client:
     return Client(wsgi(site))

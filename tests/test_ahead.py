@@ -9,7 +9,8 @@ from conftest import Clock, World, config, monitor
 from served import Call, Scope
 
 from kener_py import store
-from kener_py.model import Status
+from kener_py.model import Site, Status
+from kener_py.running import at_most, running_loop
 from kener_py.web import body, create, serving
 from kener_py.web.ahead import Ahead
 from kener_py.web.kept import Keeper
@@ -191,3 +192,52 @@ def test_flask_alone_answers_the_same_page(made, site):
     _, _, answer = ask(site, scope(pairs=(("accept", "text/html"),)), Call([]))
     whole = create(made.service).test_client().get("/", headers={"Accept": "text/html"})
     assert answer == whole.data
+
+
+@pytest.mark.parametrize("prefix", ["", "/status"])
+def test_below_the_path_of_the_sites_url_all_of_it_is_the_same(db, prefix):
+    """A proxy may take the prefix off or leave it."""
+    given = config(monitors=(monitor(secret=SECRET),), site=Site(url="https://acme.example/status"))
+    made = World(db, Clock(), given)
+    site = serving(made.service)
+    code, _, _ = ask(site, scope(path=f"{prefix}/heartbeat/job:{SECRET}"), Call([]))
+    assert code == 200
+    assert len(store.beats(made.db.read(), "job", 9)) == 1
+    pages = [
+        ask(site, scope(path=f"{prefix}/", pairs=(("accept", "text/html"),)), Call([])) for _ in range(2)
+    ]
+    assert pages[0][2] == pages[1][2]
+    assert b'href="/status/history"' in pages[0][2]
+    site.close()
+
+
+def test_what_takes_too_long_is_ended_and_nothing_else():
+    async def wait(seconds: float) -> str:
+        try:
+            with at_most(seconds):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            return "late"
+        return "in time"
+
+    async def both() -> tuple[str, bool]:
+        late = await wait(0.01)
+        ended = asyncio.ensure_future(wait(60))
+        await asyncio.sleep(0)
+        ended.cancel()
+        await asyncio.wait([ended])
+        with at_most(60):
+            pass
+        return late, ended.cancelled()
+
+    assert asyncio.run(both()) == ("late", True)
+
+
+def test_the_running_loop_is_the_one_that_runs():
+    async def found() -> bool:
+        return running_loop() is asyncio.get_running_loop()
+
+    assert asyncio.run(found())
+    assert asyncio.run(found())  # another one, in the same thread
+    with pytest.raises(RuntimeError):
+        running_loop()

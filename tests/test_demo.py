@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import served
 from conftest import Clock, new_folder, tries
 from flask.testing import FlaskClient
 
@@ -14,8 +15,8 @@ from kener_py import config, demo, status, store
 from kener_py.demo import story
 from kener_py.model import DAY, HOUR, MINUTE, Instant, MaintenanceState, Overall, Status
 from kener_py.service import Service
-from kener_py.web import create
-from kener_py.web.showcase import STATES, showcase
+from kener_py.web import create, serving
+from kener_py.web.showcase import STATES, Showcase
 
 NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 OVERALL = {
@@ -261,10 +262,8 @@ def test_a_folder_that_is_taken_is_left_alone(make: Make) -> None:
 
 
 def test_the_index_leads_to_every_state(make: Make) -> None:
-    from werkzeug.test import Client
-
-    sites = {name: create(make(name).service) for name in ("all-up", "empty")}
-    client = Client(showcase(sites))
+    sites = {name: serving(make(name).service) for name in ("all-up", "empty")}
+    client = served.client(Showcase(sites))
     index = client.get("/", headers={"Accept": "text/html"})
     assert index.status_code == 200
     assert "unsafe" not in index.headers["Content-Security-Policy"]

@@ -77,7 +77,7 @@ def test_readme_lists_every_command_and_no_other() -> None:
     table = README[README.index("## Commands") : README.index("## For programs")]
     listed = set(re.findall(r"^\| `kener-py ([a-z][a-z-]*)", table, re.MULTILINE))
 
-    assert listed == set(main.commands)
+    assert listed == {name for name, each in main.commands.items() if not each.hidden}
 
 
 def test_every_command_has_a_help_text() -> None:

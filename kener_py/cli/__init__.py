@@ -220,25 +220,26 @@ from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
 from kener_py.cli.explain import explain  # noqa: E402
+from kener_py.cli.export import export, export_given  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
 from kener_py.cli.run import ping, run  # noqa: E402
 
 for command in (
-    *(
-        ack,
-        backup,
-        completion,
-        db,
-        deliveries,
-        demo,
-        explain,
-        incident,
-        maintenance,
-        ping,
-        restore,
-        run,
-        snooze,
-    ),
+    ack,
+    backup,
+    completion,
+    db,
+    deliveries,
+    demo,
+    explain,
+    export,
+    export_given,
+    incident,
+    maintenance,
+    ping,
+    restore,
+    run,
+    snooze,
 ):
     main.add_command(command)

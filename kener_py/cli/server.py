@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -16,10 +17,11 @@ from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
 from kener_py import __version__, config, messages, notify, store, web, webhook
-from kener_py.cli import logs
+from kener_py.cli import exporting, logs
 from kener_py.cli.systemd import Systemd
 from kener_py.model import Config, Instant, Server
 from kener_py.service import Service
+from kener_py.service.exporter import Exporter
 from kener_py.service.loop import Loop
 from kener_py.service.sender import Sender
 from kener_py.service.watcher import Watcher
@@ -137,10 +139,16 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         watcher = Watcher(service, reload, systemd.reloading)
         sender = Sender(service, notify.send, webhook.post)
         loop = Loop(service)
+        child = exporting.Child()
+        exporter = Exporter(service, child.write, child.end)
 
         def start() -> None:
+            # What is there now stays: to search it for garbage again and again would stop all threads.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(10_000, 20, 20)
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
-            for thread in (loop, sender, watcher, systemd):
+            for thread in (loop, sender, watcher, exporter, systemd):
                 thread.start()
             _log.info(
                 "kener-py %s on %s, %d monitors, database %s",
@@ -153,7 +161,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         app = web.serving(service)
         end = listen(app, host, port, start)
         app.close()
-        for thread in (systemd, watcher, loop, sender):
+        for thread in (systemd, exporter, watcher, loop, sender):
             thread.stop()
     finally:
         db.close()

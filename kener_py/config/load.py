@@ -12,11 +12,12 @@ from kener_py.config.problems import ConfigError, Problem, Report, suggestion
 from kener_py.config.references import References
 from kener_py.config.schema import ConfigFile
 from kener_py.config.sections import (
+    ExportSection,
     IncidentsSection,
     RetentionSection,
     ServerSection,
 )
-from kener_py.model import Config, IncidentPolicy, Retention, Server
+from kener_py.model import MINUTE, Config, Export, IncidentPolicy, Retention, Server
 
 VARIABLES = {
     "host": "KENER_HOST",
@@ -26,6 +27,9 @@ VARIABLES = {
     "log_format": "KENER_LOG_FORMAT",
     "log_level": "KENER_LOG_LEVEL",
 }
+
+
+_LONGEST_PAUSE = 3 * MINUTE  # between two exports; see web.copied.OLD
 
 
 def load(
@@ -57,6 +61,7 @@ def load(
     server = _server(root, path.parent, env, overrides, report)
     retention = reading.section(RetentionSection, _node(root, "retention"), ("retention",), report)
     incidents = _incidents(root, report)
+    export = _export(root, path.parent, report)
     found, nodes_by_tag = monitors.read(root, page.timezone, report)
     tags, categories = monitors.named(root)
     known = parts.Names(found, tags, categories)
@@ -85,6 +90,7 @@ def load(
         rules=rules,
         api_keys=keys,
         incidents=incidents,
+        export=export,
         maintenances=maintenances,
         warnings=tuple(str(warning) for warning in warnings),
         path=path,
@@ -110,6 +116,18 @@ def _incidents(root: Fields, report: Report) -> IncidentPolicy:
     if section is None:
         return IncidentPolicy()
     return IncidentPolicy(section.draft, section.auto_publish_after, section.batch)
+
+
+def _export(root: Fields, folder: Path, report: Report) -> Export | None:
+    node = root.get("export")
+    section = None if node is None else reading.section(ExportSection, node, ("export",), report)
+    if node is None or section is None:
+        return None
+    if section.every > _LONGEST_PAUSE:
+        report.problem(
+            node, ("export", "every"), "should be 3m at most: a page of four minutes says it is old"
+        )
+    return Export(folder / section.folder, section.every)
 
 
 def _server(

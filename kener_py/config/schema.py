@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from kener_py.config.monitor_sections import MonitorSection, RuleSection
 from kener_py.config.sections import (
     ApiKeySection,
+    ExportSection,
     IncidentsSection,
     MaintenanceSection,
     NotifierSection,
@@ -31,6 +32,12 @@ class ConfigFile(Section, title="Configuration"):
     )
     retention: RetentionSection = Field(
         default=RetentionSection(), title="Retention", description="What is kept.", examples=[{"days": 400}]
+    )
+    export: ExportSection | None = Field(
+        default=None,
+        title="Export",
+        description="The public page as files for any web server, kept up to date.",
+        examples=[{"folder": "/var/lib/kener-py/page"}],
     )
     notifiers: dict[str, NotifierUrls | NotifierSection] = Field(
         default={},

@@ -38,7 +38,7 @@ from kener_py.config.times import (
     Moment,
     Zone,
 )
-from kener_py.model import WebhookShape
+from kener_py.model import MINUTE, WebhookShape
 
 
 class ServerSection(Section, title="Server"):
@@ -96,6 +96,23 @@ class RetentionSection(Section, title="Retention"):
     )
     days: Annotated[int, count(1, 3650)] = Field(
         default=400, title="Days", description="Days of history.", examples=[400]
+    )
+
+
+class ExportSection(Section, title="Export"):
+    """The public page as files, which the server keeps up to date."""
+
+    folder: FilePath = Field(
+        title="Folder",
+        description="Where the files are written, relative to this one: a folder of their own.",
+        examples=["/var/lib/kener-py/page"],
+    )
+    every: Duration = Field(
+        default=MINUTE,
+        title="Every",
+        description="How often at most; up to 3m.",
+        examples=["30s"],
+        json_schema_extra=shown_default("1m"),
     )
 
 

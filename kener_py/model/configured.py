@@ -125,6 +125,14 @@ class Retention:
     days: int = 400  # of history
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The page as files, kept up to date by the server."""
+
+    folder: Path
+    every: Millis = MINUTE  # at most so often
+
+
 class WebhookShape(StrEnum):
     """How the body of a call looks."""
 
@@ -209,6 +217,7 @@ class Config:
     rules: tuple[Rule, ...] = ()
     api_keys: tuple[ApiKey, ...] = ()
     incidents: IncidentPolicy = IncidentPolicy()
+    export: Export | None = None
     maintenances: tuple[MaintenancePlan, ...] = ()
     warnings: tuple[str, ...] = ()  # worth telling the operator, not worth refusing the file
     path: Path | None = None

@@ -84,6 +84,8 @@ class Service:
         self.reloaded: Instant = 0  # when the configuration in force was
         self.sender_seen: Instant | None = None  # when the sender last looked for work
         self.loop_seen: Instant | None = None  # when the loop last said that it runs, written down or not
+        self.exported: Instant | None = None  # as of when the files of the last good export are
+        self.export_error: str | None = None  # why the last one failed
         self.counts, self.ticks, self.requests = Counts(), Durations(), Durations()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._rejected_lock = threading.Lock()
@@ -456,6 +458,7 @@ class Service:
             health.sender(self.sender_seen, at),
             health.queue(self.store.read(), at),
             health.configuration(self.reload_error),
+            *([health.export(self.export_error)] if self.config.export else []),
             health.database(self.store.size()),
         )
 

@@ -46,6 +46,13 @@ def configuration(reload_error: str | None) -> Check:
     return Check("config:reload", "component", reload_error is None, "", grade, text)
 
 
+def export(error: str | None) -> Check:
+    """The page on this server is as good as before, so it is a warning; the log has the reason."""
+    text = "" if error is None else "the page could not be written to files; see the log"
+    grade = Grade.PASS if error is None else Grade.WARN
+    return Check("export:failed", "component", error is not None, "", grade, text)
+
+
 def database(size: int) -> Check:
     return Check("sqlite:size", "datastore", size, "bytes", Grade.PASS, "")
 

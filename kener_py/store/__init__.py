@@ -51,6 +51,7 @@ from kener_py.store.history import (
     rejections,
     save_heard,
     save_states,
+    secret,
     set_ticks,
     show_changes,
     state,
@@ -100,6 +101,7 @@ from kener_py.store.maintenances import (
     release_maintenance,
     save_maintenance,
 )
+from kener_py.store.onlooker import Onlooker
 from kener_py.store.opening import advice, explained, sqlite_version
 from kener_py.store.sizes import Sizes, measure
 from kener_py.store.trouble import StoreError, Unavailable, is_disk_trouble
@@ -108,6 +110,7 @@ from kener_py.store.upkeep import Copied, back_up, restore, vacuum
 __all__ = [
     "Copied",
     "Database",
+    "Onlooker",
     "Sizes",
     "Store",
     "StoreError",
@@ -191,6 +194,7 @@ __all__ = [
     "save_maintenance",
     "save_states",
     "save_update",
+    "secret",
     "set_ticks",
     "show_changes",
     "sqlite_version",

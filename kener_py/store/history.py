@@ -318,6 +318,12 @@ def keep_secret(db: Database, name: str, fresh: bytes) -> bytes:
     return bytes(row[0])
 
 
+def secret(db: Database, name: str) -> bytes | None:
+    """The secret of this name; None if none was made yet."""
+    row = db.execute("select value from secret where name = ?", [name]).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 # ---- calls turned away -----------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count, groupby
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from kener_py.running import running_loop
 from kener_py.store.trouble import Unavailable, is_disk_trouble
 
 T = TypeVar("T")
@@ -25,6 +27,8 @@ _log = logging.getLogger("kener_py.store")
 
 _BATCH = 1_000  # entries in one transaction
 MOST_WAITING = 10_000  # more are refused: memory stays bounded
+_CROWD = 8  # entries that wait: then more are on their way
+_GATHERING = 0.0002  # seconds that a crowd waits for those: less than its commit takes
 
 
 class _Entry:
@@ -98,7 +102,7 @@ class Writer:
     async def put_async(self, item: object, wait: float) -> Any:
         """The same for a caller on an event loop, where nothing stands still meanwhile."""
         entry = _Entry(item, True, True)
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         entry.future = loop.create_future()
         self._queue(entry)
         patience = loop.call_later(wait, self._lose_patience, entry, wait)
@@ -151,6 +155,8 @@ class Writer:
         while True:
             batch = []
             entry = entries.get()
+            if entries.qsize() >= _CROWD:
+                time.sleep(_GATHERING)
             while entry is not None:
                 batch.append(entry)
                 if len(batch) == _BATCH:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, g, make_response, request
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -22,6 +22,7 @@ from kener_py.web import (
     badges,
     branding,
     calendar,
+    copied,
     embeds,
     fragments,
     headers,
@@ -44,6 +45,7 @@ from kener_py.web.ahead import Ahead
 from kener_py.web.feeds import views as feeds
 from kener_py.web.finish import conditional, finish
 from kener_py.web.kept import Keeper, keep, watch
+from kener_py.web.mounted import Mounted
 from kener_py.web.pages import (
     about,
     day,
@@ -222,6 +224,9 @@ _HEARD: frozenset[Callable[..., ResponseReturnValue]] = frozenset(
     {api.monitor, api.monitors, day.day, monitor.monitor}
 )
 
+# Of those that say nothing else: browsers ask each time, and a cache in front asks for all of them.
+_SHARED = "public, max-age=0, s-maxage=5"
+
 _FOR_PROGRAMS = (
     "/api/",
     "/heartbeat/",
@@ -258,7 +263,7 @@ def create(service: Service, keeper: Keeper | None = None) -> Flask:
     app.view_functions |= {name: partial(view, service) for name, _, _, view in _addresses()}
     app.view_functions["static"] = app.send_static_file
     keeper = keeper or Keeper(service)
-    app.wsgi_app = headers.tamed(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = Mounted(service, headers.tamed(app.wsgi_app))  # type: ignore[assignment, method-assign]
     app.before_request(lambda: _begin(service, keeper))
     app.after_request(lambda answer: _end(service, keeper, answer))
     app.register_error_handler(HTTPException, partial(_http_error, service))
@@ -289,6 +294,7 @@ def _shared() -> tuple[Map, Environment]:
     strips.register(app)
     previews.register(app)
     fragments.register(app)
+    copied.register(app)
     return app.url_map, app.jinja_env
 
 
@@ -306,6 +312,8 @@ def _begin(service: Service, keeper: Keeper) -> None:
 
 
 def _end(service: Service, keeper: Keeper, answer: Response) -> Response:
+    if g.get("shown") is not None and answer.status_code == 200:
+        answer.headers.setdefault("Cache-Control", _SHARED)
     answer = finish(service.config.site, wellknown.discover(answer))
     keep(keeper, answer)
     answer = conditional(answer)

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+from kener_py.running import running_loop
 from kener_py.service import Service
 from kener_py.web.kept import Keeper, Key, key_of
+from kener_py.web.mounted import mount
 from kener_py.web.short import ShortPath
 from kener_py.web.wsgi import Reply, Scope, Threads, environ_of
 
@@ -44,7 +46,7 @@ class Ahead:
     """One site. Everything but `close` runs on one event loop."""
 
     def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
-        self._heartbeats, self._keeper = ShortPath(service), keeper
+        self._service, self._heartbeats, self._keeper = service, ShortPath(service), keeper
         self._rest = Threads(rest, threads)
         self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
 
@@ -56,7 +58,8 @@ class Ahead:
         began = perf_counter()
         try:
             environ = environ_of(scope, prefix)
-            reply = await self._heartbeats.answer(scope.path[len(prefix) :], environ, call, began)
+            mount(environ, self._service.config.site)
+            reply = await self._heartbeats.answer(environ, call, began)
             if reply is None:
                 reply = await self._page(scope, environ, call, began)
         except Exception:
@@ -76,7 +79,7 @@ class Ahead:
             return self._keeper.give(found, environ, began)
         if not self._keeper.was_kept(key) or key in self._making:
             return await self._rest.answer(scope, environ, call)
-        made = self._making[key] = asyncio.get_running_loop().create_future()
+        made = self._making[key] = running_loop().create_future()
         try:
             return await self._rest.answer(scope, environ, call)
         finally:

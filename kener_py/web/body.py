@@ -5,7 +5,6 @@ The one thing refused is an explicit status that is none of the three words.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterable, Mapping
@@ -18,6 +17,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from kener_py.model import Status
+from kener_py.running import at_most
 
 KEPT = 100_000  # bytes of a message: head and tail
 _UNDERSTOOD = 4 * 1024 * 1024  # a body up to this size is read as JSON or a form
@@ -100,7 +100,7 @@ async def receive(chunks: AsyncIterable[bytes], length: int | None) -> Body:
     """The same on an event loop; who takes longer than `PATIENCE` to send it gets no further hearing."""
     taken, is_broken = _Taken(length), False
     try:
-        async with asyncio.timeout(PATIENCE):
+        with at_most(PATIENCE):
             async for chunk in chunks:
                 if not taken.add(chunk):
                     break
@@ -182,6 +182,11 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= 300 else math.inf
 
 
+# So that no report of trouble is read as UP: scripts put Latin-1 and bare line breaks into texts, and an
+# overlong number is one that we cannot keep, not a broken object.
+_LENIENT = json.JSONDecoder(strict=False, parse_int=_integer)
+
+
 def _json(raw: bytes, warnings: list[str]) -> dict[str, Any] | None:
     """The JSON object that these bytes are, whatever their Content-Type says; else None."""
     encoding = json.detect_encoding(raw)
@@ -189,9 +194,7 @@ def _json(raw: bytes, warnings: list[str]) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        # Lenient, so that no report of trouble is read as UP: scripts put Latin-1 and bare line breaks
-        # into texts, and an overlong number is one that we cannot keep, not a broken object.
-        found = json.loads(text, strict=False, parse_int=_integer)
+        found = _LENIENT.decode(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):

@@ -243,6 +243,18 @@ class _Collector:
             "Unix time at which the configuration in force was loaded.",
             _seconds(self._service.reloaded),
         )
+        if self._service.config.export is not None:
+            yield GaugeMetricFamily(
+                "kener_export_last_successful",
+                "Whether the page could be written to files (1) or not (0); absent if nobody wants that.",
+                float(self._service.export_error is None),
+            )
+        if self._service.exported is not None:
+            yield GaugeMetricFamily(
+                "kener_export_last_success_timestamp_seconds",
+                "Unix time as of which the page was last written to files.",
+                _seconds(self._service.exported),
+            )
         yield GaugeMetricFamily(
             "kener_database_size_bytes",
             "Size of the database with its write-ahead log.",

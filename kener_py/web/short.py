@@ -34,18 +34,21 @@ class ShortPath:
         self._headers: list[tuple[str, str]] = []
 
     async def answer(
-        self, path: str, environ: WSGIEnvironment, chunks: AsyncIterable[bytes], began: float
+        self, environ: WSGIEnvironment, chunks: AsyncIterable[bytes], began: float
     ) -> Reply | None:
         """What a job is told once its heartbeat is on disk; None for a request that is no heartbeat.
 
         `chunks` is the request's body, `began` the reading of `perf_counter` when the request came.
         """
         method: str = environ["REQUEST_METHOD"]
+        path: str = environ["PATH_INFO"]
         if "/heartbeat/" not in path or method not in _METHODS:
             return None
         for prefix, hear in RULES:
             if path.startswith(prefix):
-                found = await self._heard(environ, hear, path[len(prefix) :], chunks)
+                # WSGI hands the bytes of a path on as Latin-1.
+                call = path[len(prefix) :].encode("latin-1").decode("utf-8", "replace")
+                found = await self._heard(environ, hear, call, chunks)
                 text = found.text
                 headers = [*found.headers, ("Content-Length", str(len(text))), *self._common()]
                 self._service.requests.add(

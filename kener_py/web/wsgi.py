@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from kener_py.running import running_loop
 from kener_py.web import body
 from kener_py.web.heartbeat import has_body, length
 
@@ -104,7 +104,7 @@ class Threads:
         }
         if not came.is_broken:
             environ["CONTENT_LENGTH"] = str(len(came.head))
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._call, environ)
+        return await running_loop().run_in_executor(self._pool, self._call, environ)
 
     def _call(self, environ: WSGIEnvironment) -> Reply:
         head: list[Any] = []

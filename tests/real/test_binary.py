@@ -18,7 +18,7 @@ from kener_py import __version__
 from kener_py.model import LANGUAGES
 
 from .binary import Bare, built, folder_with_binary, needs_debian, unpacked
-from .server import EVERY_SECOND, configuration, monitor, until
+from .server import EVERY_SECOND, configuration, monitor, secret_of, until
 
 pytestmark = [pytest.mark.real, needs_debian]
 
@@ -102,6 +102,7 @@ def life(start: Start) -> Iterator[Life]:
             monitor("job", **limits),
             monitor("noon", cron=EVERY_SECOND, timezone="America/New_York"),
             site={"title": "Jobs of ${HERE:-Tokyo}", "timezone": "Asia/Tokyo"},
+            export={"folder": "page"},
             notifiers={
                 "mail": f"mailto://{mail.address}?from=kener@example.org&to=me@example.org",
                 "hook": f"json://{web.address}/hook",
@@ -150,6 +151,22 @@ def test_its_pages_are_whole_in_every_language(life: Life) -> None:
         assert server.get(path).status == 200, path
 
 
+def test_it_writes_its_page_down_by_command_and_by_itself(life: Life) -> None:
+    server = life.server
+    by_itself, by_command = server.folder / "page", server.folder / "again"
+
+    until(lambda: (by_itself / ".kener-export.json").exists(), 60, "the server's export")
+    code, out, errors = ended(
+        server, "export", "--config", server.seen(server.config), server.seen(by_command)
+    )
+
+    assert (code, errors) == (0, "")
+    assert " 0 removed" in out
+    for folder in (by_itself, by_command):
+        assert "Jobs of Tokyo" in (folder / "index.html").read_text()
+        assert (folder / "static" / "app.js").exists()
+
+
 def test_nothing_of_its_own_reaches_the_environment_of_what_it_starts(start: Start) -> None:
     shown = "title: '${LD_LIBRARY_PATH:-unset} ${_PYI_ARCHIVE_FILE:-unset} ${SSL_CERT_FILE:-unset}'"
     text = configuration("job") + f"site: {{{shown}}}\n"
@@ -164,6 +181,23 @@ def test_nothing_of_its_own_reaches_the_environment_of_what_it_starts(start: Sta
     server.inside |= {"LD_LIBRARY_PATH": "/opt/lib", "SSL_CERT_FILE": "/opt/ca.pem"}
     server.start()
     assert "/opt/lib unset /opt/ca.pem" in server.get("/").text
+
+
+def test_a_job_around_which_it_is_put_sees_nothing_of_it(start: Start) -> None:
+    server = start(configuration("job"))
+    server.inside |= {
+        "KENER_URL": server.url,
+        "KENER_SECRET": secret_of("job"),
+        "LD_LIBRARY_PATH": "/opt/lib",
+    }
+
+    code, out, errors = ended(server, "run", "job", "--", "/bin/sh", "-c", "export -p; exit 3")
+
+    assert (code, errors) == (3, "")
+    assert "LD_LIBRARY_PATH='/opt/lib'" in out
+    assert "_PYI_" not in out
+    assert [row["status"] for row in server.target("job").rows()] == ["DOWN"]
+    assert server.target("job").rows()[0]["message"].startswith("exit code 3 after ")
 
 
 def test_a_message_that_needs_tls_finds_the_authorities(start: Start) -> None:
