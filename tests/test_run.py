@@ -319,7 +319,7 @@ def test_failure_is_down_and_says_how(folder, web):
     assert wrapped(web, "--", "sh", "-c", "exit 3").exit_code == 3
     (request,) = web.requests
     assert request.json["status"] == "down"
-    assert request.json["message"].startswith("exit code 3 after 0.")
+    assert request.json["message"].startswith("exit code 3 after ")
     assert request.json["metrics"]["exit_code"] == 3
 
 
