@@ -1,4 +1,4 @@
-"""A glance at the configuration for completion in a shell and for probes: what stands there, unchecked.
+"""A glance at the configuration for completion in a shell, probes and jobs: what stands there, unchecked.
 
 Loading the file takes a third of a second and refuses a broken one. On each press of a key both are too much,
 and a probe must not fail for an edit that the server itself has refused.
@@ -7,7 +7,7 @@ and a probe must not fail for an edit that the server itself has refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ DEPTH = 40  # as deep as a configuration may be
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A monitor's tag, and its name on the page."""
+    """A monitor's tag, its name on the page, and its secret as the file spells it, `${…}` not filled in."""
 
     tag: str
     name: str
+    secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,16 @@ def _monitors(listed: object) -> Iterator[Named]:
         tag = entry.get("tag") if isinstance(entry, dict) else None
         if isinstance(tag, str) and tag and "${" not in tag:
             name = entry.get("name")
-            yield Named(tag, name if isinstance(name, str) else "")
+            yield Named(tag, name if isinstance(name, str) else "", _secret(entry))
+
+
+def _secret(entry: Mapping[str, object]) -> str | None:
+    inner = entry.get("type_data")
+    for fields in (entry, inner if isinstance(inner, dict) else {}):
+        for spelling in ("secretString", "secret"):
+            if isinstance(found := fields.get(spelling), str):
+                return found
+    return None
 
 
 def _database(server: object, path: Path, env: Mapping[str, str]) -> Path | None:

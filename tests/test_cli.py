@@ -31,24 +31,47 @@ COMMANDS = [
     "db",
     "deliveries",
     "demo",
+    "explain",
     "export",
     "healthcheck",
     "incident",
     "maintenance",
     "notify-test",
+    "ping",
     "restore",
+    "run",
     "schema",
     "serve",
     "snooze",
     "status",
 ]
 # Without a file, or with arguments of their own.
-ALONE = ("schema", "completion", "ack", "snooze", "demo", "backup", "restore", "export")
+ALONE = (
+    "schema",
+    "completion",
+    "ack",
+    "snooze",
+    "demo",
+    "backup",
+    "restore",
+    "export",
+    "ping",
+    "run",
+    "explain",
+)
 GROUPS = ("db", "incident", "maintenance")
 WITH_FILE = [
     *(each for each in COMMANDS if each not in (*ALONE, *GROUPS)),
     *(f"{group} list" for group in GROUPS if group != "db"),
-    *("backup copy.db", "restore copy.db", "db check", "db stats", "db vacuum", "export page"),
+    *(
+        "backup copy.db",
+        "restore copy.db",
+        "db check",
+        "db stats",
+        "db vacuum",
+        "export page",
+        "explain backup",
+    ),
 ]
 
 GOOD = f"""\
@@ -258,6 +281,52 @@ def test_check_tells_no_secret(file):
         result = run("check")
         for secret in (SECRET, TOKEN, "tiny-key"):
             assert secret not in result.output
+
+
+def test_check_is_json_for_programs(file):
+    file.write_text(GOOD.replace("site: {", "site: {colors: {up: '#0a8f6c'}, "))
+    result = run("check", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert (found["file"], found["valid"], found["problems"]) == ("config.yaml", True, [])
+    assert [each["tag"] for each in found["monitors"]] == ["backup", "mail", "payroll"]
+    mail = found["monitors"][1]
+    assert (mail["degraded_after_seconds"], mail["down_after_seconds"]) == (3690, 7200)
+    text = run("check").stdout
+    for each in found["monitors"]:
+        assert f"{each['tag']}: expects {each['expects']}\n  {each['alerts']}\n" in text
+    assert {each["color"] for each in found["colors"]} == {"up"}
+    assert all(each["contrast"] in text for each in found["colors"])
+
+
+def test_problems_are_json_with_their_places(file):
+    file.write_text("monitors:\n  - {tag: A B, graec: 5m}\n  - {tag: x, cron: never}\nsiet: {}\n")
+    result = run("check", "--json")
+    assert (result.exit_code, result.stderr) == (78, "")
+    found = json.loads(result.stdout)
+    assert found["valid"] is False
+    by_field = {each["field"]: each for each in found["problems"]}
+    place = {"file": "config.yaml", "line": 2, "column": 16, "field": "monitors[0].graec"}
+    text = by_field["monitors[0].graec"].pop("text")
+    assert by_field["monitors[0].graec"] == place
+    assert text.startswith("unknown field")
+    lines = run("check").stderr.splitlines()[:-1]
+    assert len(lines) == len(found["problems"])
+    assert f"config.yaml:2:16: monitors[0].graec: {text}" in lines
+
+
+def test_warnings_are_json_with_their_places(file):
+    file.write_text("monitors: [{tag: backup, secretString: short}]\n")
+    found = json.loads(run("check", "--json").stdout)
+    assert found["valid"] is True
+    assert any(each["line"] == 1 and "fewer than" in each["text"] for each in found["warnings"])
+
+
+def test_a_missing_file_is_a_problem_without_a_place(folder):
+    result = run("check", "--json")
+    assert result.exit_code == 78
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (problem["file"], problem["line"], problem["field"]) == ("config.yaml", None, None)
 
 
 def test_check_makes_no_database(file):

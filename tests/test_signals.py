@@ -8,7 +8,7 @@ from kener_py.cli import server
 
 
 def test_a_signal_in_the_middle_of_another_waits_for_nothing() -> None:
-    http = server._Http(target="kener_py", interface=Interfaces.RSGI)
+    http = server.Http(None, target="kener_py", interface=Interfaces.RSGI)
 
     class Interrupted:
         """The event that the main thread waits for; each time it is set there is another signal."""

@@ -88,11 +88,20 @@ def serve(path: Path, **flags: str | int | None) -> None:
 
 @main.command()
 @_config
-def check(path: Path) -> None:
+@_as_json
+def check(path: Path, as_json: bool) -> None:
     """Validate the file, and print when each monitor would alert and how well its colours are seen."""
     from kener_py import messages
     from kener_py.cli import report
 
+    if as_json:
+        import os
+
+        from kener_py.cli import checked
+
+        found = checked.fields(path, os.environ)
+        click.echo(json.dumps(found, indent=2))
+        sys.exit(0 if found["valid"] else EX_CONFIG)
     config = _load(path)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -219,10 +228,12 @@ from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
 from kener_py.cli.complete import completion  # noqa: E402
 from kener_py.cli.database import backup, db, restore  # noqa: E402
 from kener_py.cli.demo import demo  # noqa: E402
+from kener_py.cli.explain import explain  # noqa: E402
 from kener_py.cli.export import export  # noqa: E402
 from kener_py.cli.hidden import export_given, try_certificate  # noqa: E402
 from kener_py.cli.incidents import incident  # noqa: E402
 from kener_py.cli.maintenances import maintenance  # noqa: E402
+from kener_py.cli.run import ping, run  # noqa: E402
 
 for command in (
     ack,
@@ -231,11 +242,14 @@ for command in (
     db,
     deliveries,
     demo,
+    explain,
     export,
     export_given,
     incident,
     maintenance,
+    ping,
     restore,
+    run,
     snooze,
     try_certificate,
 ):

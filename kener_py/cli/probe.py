@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # who listens there is asked here
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # who listens there is asked here
 
 
 class NoAnswer(Exception):
@@ -14,7 +14,7 @@ class NoAnswer(Exception):
 
 def ask(host: str, port: int, path: str, patience: float, is_https: bool = False) -> tuple[int, str]:
     """Return the code and the beginning of the text; `patience` is in seconds. Raises NoAnswer."""
-    host = _EVERYWHERE.get(host, host)
+    host = EVERYWHERE.get(host, host)
     connection = http.client.HTTPConnection(host, port, timeout=patience)
     if is_https:
         # Nobody's word is taken for more than "ready", and the certificate is not for this address.

@@ -39,13 +39,15 @@ def load(
     check_url: parts.CheckUrl = lambda url: None,
     check_template: parts.CheckTemplate = lambda source: (),
     at: Instant | None = None,
+    warned: list[Problem] | None = None,
 ) -> Config:
     """Return the configuration in the file at `path`.
 
     Server settings come from `overrides` (flags by field name, None for one not given), else from `env`,
     else from the file. `check_url` says what is wrong with a notifier's URL, None if nothing is,
     and `check_template` lists what is wrong with a template of a message. `at` is the present, for warnings
-    of a certificate that has expired.
+    of a certificate that has expired. `warned` gets the warnings with their places, which `Config.warnings`
+    has as texts.
     Raises ConfigError with everything that is wrong.
     """
     report = Report(str(path))
@@ -78,6 +80,9 @@ def load(
         report.warning(key, ("notifiers",), "no alert rule uses them, so nobody is ever told")
     if not found:
         report.warning(root, ("monitors",), "there are none, so nothing is watched")
+    warnings = sorted(set(report.warnings))
+    if warned is not None:
+        warned += warnings
     return Config(
         monitors=found,
         site=page,
@@ -89,7 +94,7 @@ def load(
         incidents=incidents,
         export=export,
         maintenances=maintenances,
-        warnings=tuple(str(warning) for warning in sorted(set(report.warnings))),
+        warnings=tuple(str(warning) for warning in warnings),
         path=path,
         files=(path, *references.files),
     )

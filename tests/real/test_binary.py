@@ -18,7 +18,7 @@ from kener_py import __version__
 from kener_py.model import LANGUAGES
 
 from .binary import Bare, built, folder_with_binary, needs_debian, unpacked
-from .server import EVERY_SECOND, configuration, monitor, until
+from .server import EVERY_SECOND, configuration, monitor, secret_of, until
 
 pytestmark = [pytest.mark.real, needs_debian]
 
@@ -181,6 +181,23 @@ def test_nothing_of_its_own_reaches_the_environment_of_what_it_starts(start: Sta
     server.inside |= {"LD_LIBRARY_PATH": "/opt/lib", "SSL_CERT_FILE": "/opt/ca.pem"}
     server.start()
     assert "/opt/lib unset /opt/ca.pem" in server.get("/").text
+
+
+def test_a_job_around_which_it_is_put_sees_nothing_of_it(start: Start) -> None:
+    server = start(configuration("job"))
+    server.inside |= {
+        "KENER_URL": server.url,
+        "KENER_SECRET": secret_of("job"),
+        "LD_LIBRARY_PATH": "/opt/lib",
+    }
+
+    code, out, errors = ended(server, "run", "job", "--", "/bin/sh", "-c", "export -p; exit 3")
+
+    assert (code, errors) == (3, "")
+    assert "LD_LIBRARY_PATH='/opt/lib'" in out
+    assert "_PYI_" not in out
+    assert [row["status"] for row in server.target("job").rows()] == ["DOWN"]
+    assert server.target("job").rows()[0]["message"].startswith("exit code 3 after ")
 
 
 def test_a_message_that_needs_tls_finds_the_authorities(start: Start) -> None:
