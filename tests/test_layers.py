@@ -294,6 +294,7 @@ def test_the_command_line_imports_heavy_things_only_when_a_command_runs(file):
         "kener_py.cli.database",
         "kener_py.cli.demo",
         "kener_py.cli.explain",
+        "kener_py.cli.hidden",
         "kener_py.cli.incidents",
         "kener_py.cli.maintenances",
         "kener_py.cli.options",
