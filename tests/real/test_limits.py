@@ -206,7 +206,8 @@ def test_pages_that_nobody_can_render_in_time_are_refused_and_heartbeats_are_not
         answers = [Answer.parse(rest_of(each)) for each in callers]
     refused = [each for each in answers if each.status == 503]
     assert {each.status for each in answers} <= {200, 503}
-    assert len(answers) - len(refused) >= 1_000
+    # A thousand may wait, and of the tests before some may still do.
+    assert 900 <= len(answers) - len(refused) < 1_500
     for each in refused:
         assert each.headers["retry-after"] == "5"
         assert each.headers["cache-control"] == "no-store"

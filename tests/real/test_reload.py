@@ -122,7 +122,7 @@ def test_a_broken_edit_changes_nothing_and_says_where(shared: Server, broken: st
 
     until(lambda: "config.yaml" in shared.log[quiet:], SOON, "a log line about the broken edit")
     assert code(shared, "old") == 200
-    assert code(shared, "new") == 404
+    assert code(shared, "new") in (404, 429)  # told to wait after so many
     assert shared.is_alive()
     assert "Traceback" not in shared.log
 
