@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -294,3 +295,23 @@ def test_nothing_that_happens_in_a_look_ends_the_thread(
     edited.watcher.ask()
     assert reloaded.wait(WAIT)
     edited.watcher.stop()
+
+
+def test_a_hangup_in_the_middle_of_another_waits_for_nothing(start: Start, folder: Path) -> None:
+    """A signal comes between any two steps of the one that is being handled."""
+    path = folder / "config.yaml"
+    path.write_text(written("job"))
+    watcher, done = start(path).watcher, threading.Event()
+
+    def interrupt(*_: object) -> Callable[..., object]:
+        watcher.ask()
+        return interrupt
+
+    def ask() -> None:
+        sys.settrace(interrupt)
+        watcher.ask()
+        sys.settrace(None)
+        done.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    assert done.wait(WAIT), "it waits for itself"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from kener_py import config as configuration
 from kener_py import store
@@ -37,7 +38,7 @@ class Watcher(threading.Thread):
         self._service = service
         self._load, self._show = load, show
         self._reloading = reloading
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()  # its `put` may interrupt itself
         self._stopping = False
         self._asked = False
         self._files = service.config.files
@@ -45,8 +46,8 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         while True:
-            self._wake.wait(_EVERY)
-            self._wake.clear()
+            with suppress(Empty):
+                self._wake.get(timeout=_EVERY)
             if self._stopping:
                 return
             try:
@@ -55,13 +56,13 @@ class Watcher(threading.Thread):
                 _log.exception("the configuration could not be looked at; trying again")
 
     def ask(self) -> None:
-        """Reload now, changed or not. Safe to call from a signal handler."""
+        """Reload now, changed or not. Safe in a signal handler, and in the middle of itself."""
         self._asked = True
-        self._wake.set()
+        self._wake.put(None)
 
     def stop(self) -> None:
         self._stopping = True
-        self._wake.set()
+        self._wake.put(None)
         self.join()
 
     def step(self) -> None:
