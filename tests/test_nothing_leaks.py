@@ -191,6 +191,9 @@ def talk(server: Process) -> bytes:
     said = ""
     for words in (
         ["check"],
+        ["check", "--json"],
+        ["explain", "one"],
+        ["explain", "two", "--json"],
         ["status"],
         ["status", "--json"],
         ["deliveries"],
