@@ -245,7 +245,7 @@ def test_after_a_day_of_failures_the_message_is_given_up_visibly_and_the_next_on
     assert row["finished"] is not None
     assert "500" in row["error"]
     assert row["attempts"] == 2
-    assert f"delivery {row['id']} to ops, attempt 2" in server.log
+    until(lambda: f"delivery {row['id']} to ops, attempt 2" in server.log, 10, "its line in the log")
     assert TOKEN not in server.log + json.dumps(row)
     web.answer = Answer()
     assert server.target("job").beat().status == 200
