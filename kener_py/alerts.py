@@ -26,6 +26,7 @@ from kener_py.model import (
     Site,
     State,
     Status,
+    quick,
     replace,
 )
 
@@ -33,6 +34,7 @@ _RANK = {Severity.MINOR: 0, Severity.MAJOR: 1, Severity.CRITICAL: 2}
 TROUBLE = {Status.DEGRADED: "degraded", Status.DOWN: "down"}  # in words
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Look:
     """One evaluation of one monitor, with what alerts need to know about it."""
@@ -59,6 +61,7 @@ class Closing:
     resolved: Instant
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     alerts: tuple[Alert, ...] = ()  # to be inserted or updated

@@ -42,6 +42,7 @@ from kener_py.model.happened import (
     Span,
     State,
 )
+from kener_py.model.quick import quick
 from kener_py.model.replacing import reader, replace
 from kener_py.model.shown import (
     About,
@@ -173,6 +174,7 @@ __all__ = [
     "Webhook",
     "WebhookShape",
     "Window",
+    "quick",
     "reader",
     "replace",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kener_py.model.configured import Limits
+from kener_py.model.quick import quick
 from kener_py.model.words import AlertStatus, DeliveryStatus, IncidentState, Instant, Severity, Status
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """One call that arrived; `status` is what the job said of itself."""
@@ -22,6 +24,7 @@ class Heartbeat:
     address: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Change:
     """A monitor took `status` at `started`; the span lasts until its next change.
@@ -35,6 +38,7 @@ class Change:
     detected: Instant | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Span:
     """[started, ended) with one status."""
@@ -44,6 +48,7 @@ class Span:
     status: Status
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class State:
     """The stored facts that a status is judged from: one row per monitor, ever.
@@ -70,6 +75,7 @@ class State:
     first: Instant | None = None  # the first heartbeat ever
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A stretch in which no loop ran, so nothing is known about it."""
@@ -78,6 +84,7 @@ class Gap:
     ended: Instant
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One rule's view of one monitor, from the first failing evaluation on."""
@@ -101,6 +108,7 @@ class Alert:
     told: tuple[str, ...] = ()  # the addresses that heard of it, and shall hear of its end
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class IncidentUpdate:
     id: int | None
@@ -110,6 +118,7 @@ class IncidentUpdate:
     created: Instant
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What the public is told was wrong. `opened_for` names the monitor of an auto-made one."""
@@ -128,6 +137,7 @@ class Incident:
     updates: tuple[IncidentUpdate, ...] = ()  # newest first
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Maintenance:
     """One window, [start, end), in which silence is expected; of a plan of the file or made by hand."""
@@ -144,6 +154,7 @@ class Maintenance:
     updated: Instant = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Everything a message may say, as it was when the alert changed."""
@@ -170,6 +181,7 @@ class Notice:
     diagnosis: tuple[str, ...] = ()  # what the data says about the cause, a sentence each
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message to one Apprise URL, with its attempts. `id` never changes over retries."""
@@ -187,6 +199,7 @@ class Delivery:
     error: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Calls that were turned away, added up per monitor and reason."""

@@ -8,9 +8,11 @@ from enum import StrEnum
 
 from kener_py.model.configured import Limits, Monitor, Site
 from kener_py.model.happened import Incident, Maintenance, Span
+from kener_py.model.quick import quick
 from kener_py.model.words import Instant, MaintenanceState, Millis, Severity, Status
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Uptime:
     """Time per status inside one window, in milliseconds. The percentage is `status.percent`."""
@@ -23,6 +25,7 @@ class Uptime:
     is_degraded_down: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Day:
     """One calendar day of the site's zone: 23, 24 or 25 hours, today only as far as it went."""
@@ -34,6 +37,7 @@ class Day:
     status: Status  # the worst of the day; NO_DATA if nothing is known
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MonitorView:
     """What the page, the API and the command line tell of one monitor."""
