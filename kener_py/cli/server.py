@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -262,8 +264,19 @@ def listen(
     return end
 
 
+def _give_back_large_blocks() -> None:
+    """Have the system get back what a page of thousands of monitors took while it was made.
+
+    Left alone, glibc keeps such blocks as soon as one was freed. Other C libraries have no such setting.
+    """
+    threshold = -3  # M_MMAP_THRESHOLD of malloc.h
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(threshold, 128 * 1024)
+
+
 def serve(first: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal says stop; the exit code. Raises StoreError, CannotListen."""
+    _give_back_large_blocks()
     logs.set_up(first.server.log_format, first.server.log_level)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     for warning in first.warnings:
