@@ -15,6 +15,7 @@ from kener_py.model import (
     MINUTE,
     SECOND,
     Change,
+    Day,
     Gap,
     Heartbeat,
     Instant,
@@ -767,3 +768,20 @@ def test_the_inputs_of_a_decision_are_left_as_they_were() -> None:
     status.adopt(state, Limits(1, 2), T + DAY)
     status.retire(state, T + DAY)
     assert state == before
+
+
+def test_past_days_are_remembered_while_the_history_moves_on() -> None:
+    at = T + 12 * HOUR
+    trouble = at - 40 * DAY
+
+    def days(now: Instant) -> tuple[Day, ...]:
+        tiles = [
+            Span(now - 90 * DAY, trouble, UP),
+            Span(trouble, trouble + HOUR, DOWN),
+            Span(trouble + HOUR, now, UP),
+        ]
+        return status.days(tiles, "Europe/Berlin", now, 90)
+
+    before, after = days(at), days(at + MINUTE)
+    assert before[-1].ended != after[-1].ended
+    assert all(one is other for one, other in zip(before[:-1], after[:-1], strict=True))

@@ -227,11 +227,11 @@ def days(
 ) -> tuple[Day, ...]:
     """The last `count` calendar days of `zone`, oldest first; today ends at `at`."""
     today = _today(zone, at)
-    name, started, _ = _calendar(zone, today, count)[count - 1]
-    before = list(history[: bisect_left(history, started, key=_STARTED)])
-    if before and before[-1].ended > started:
-        before[-1] = Span(before[-1].started, started, before[-1].status)
-    closed = _closed_days(tuple(before), zone, today, count - 1, is_degraded_down)
+    calendar = _calendar(zone, today, count)
+    name, started, _ = calendar[-1]
+    # From midnight to midnight: that stays the same while the history, which ends now, moves on.
+    before = tuple(within(history, calendar[0][1], started))
+    closed = _closed_days(before, zone, today, count - 1, is_degraded_down)
     return (*closed, _day(history, name, started, at, is_degraded_down))
 
 

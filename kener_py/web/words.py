@@ -360,6 +360,11 @@ def downtime(uptime: Uptime) -> Millis:
 
 def parts(uptime: Uptime) -> str:
     """ "43 min", or "down 43 min, degraded 2 h": how long a day was what its state says, and the rest."""
+    return _parts(uptime, language.current())
+
+
+@lru_cache(maxsize=4096)
+def _parts(uptime: Uptime, _language: str) -> str:
     lengths = {
         N_("down %(length)s"): uptime.down,
         N_("degraded %(length)s"): uptime.degraded,
