@@ -7,6 +7,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count, groupby
@@ -34,7 +35,7 @@ _GATHERING = 0.0002  # seconds that a crowd waits for those: less than its commi
 class _Entry:
     """A job, or an item for the common work; and what came of it. Made ten thousand times a second."""
 
-    __slots__ = ("error", "future", "is_given_up", "is_item", "is_quiet", "lock", "result", "wanted")
+    __slots__ = ("error", "future", "is_given_up", "is_item", "is_quiet", "lock", "result", "until", "wanted")
 
     def __init__(self, wanted: Any, is_item: bool, is_quiet: bool) -> None:
         self.wanted, self.is_item, self.is_quiet = wanted, is_item, is_quiet
@@ -44,6 +45,10 @@ class _Entry:
         # What tells that there is an answer: a thread waits for the one, an event loop for the other.
         self.lock: threading.Lock | None = None  # held until then; an Event costs five times as much
         self.future: asyncio.Future[None] | None = None
+        self.until = 0.0  # when the patience of the latter ends, on the loop's clock
+
+    def is_over(self) -> bool:
+        return self.future is None or self.future.done()
 
     def answer(self) -> Any:
         if self.error is not None:
@@ -71,6 +76,12 @@ def _settle(entries: Iterable[_Entry]) -> None:
             entry.future.set_result(None)
 
 
+def _leave(line: deque[_Entry]) -> None:
+    """Those at the front who have been told."""
+    while line and line[0].is_over():
+        line.popleft()
+
+
 class Writer:
     """`write` a job, or `put` an item: what lies side by side in the queue is given to `work` in one call."""
 
@@ -83,6 +94,8 @@ class Writer:
         self._touches = count(1)
         self.failures = 0  # writes that were not done, or not in time
         self._failures_lock = threading.Lock()
+        # Who waits on a loop for so many seconds, in order: a timer for each line, not for each entry.
+        self._lines: dict[tuple[asyncio.AbstractEventLoop, float], deque[_Entry]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -105,12 +118,28 @@ class Writer:
         loop = running_loop()
         entry.future = loop.create_future()
         self._queue(entry)
-        patience = loop.call_later(wait, self._lose_patience, entry, wait)
-        try:
-            await entry.future
-        finally:
-            patience.cancel()
+        entry.until = loop.time() + wait
+        line = self._lines.get((loop, wait))
+        if line is None:
+            line = self._lines[loop, wait] = deque()
+            loop.call_at(entry.until, self._look_along, loop, wait)
+        line.append(entry)
+        await entry.future
+        _leave(line)
         return entry.answer()
+
+    def _look_along(self, loop: asyncio.AbstractEventLoop, wait: float) -> None:
+        """Give up those who waited too long."""
+        line = self._lines[loop, wait]
+        _leave(line)
+        while line and line[0].until <= loop.time():
+            self._give_up(line[0], wait)
+            _settle([line.popleft()])
+            _leave(line)
+        if line:
+            loop.call_at(line[0].until, self._look_along, loop, wait)
+        else:
+            del self._lines[loop, wait]
 
     def _queue(self, entry: _Entry) -> None:
         if self._entries.qsize() >= MOST_WAITING:
@@ -125,10 +154,6 @@ class Writer:
         if not entry.lock.acquire(timeout=wait):
             self._give_up(entry, wait)
         return entry.answer()
-
-    def _lose_patience(self, entry: _Entry, wait: float) -> None:
-        self._give_up(entry, wait)
-        _settle([entry])
 
     def _give_up(self, entry: _Entry, wait: float) -> None:
         """If it had already begun, it may yet be committed: the caller is told to try again."""
