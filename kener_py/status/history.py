@@ -63,6 +63,9 @@ def overlay(base: Sequence[Span], gaps: Sequence[Gap], status: Status) -> tuple[
         at = span.started
         while first < len(gaps) and gaps[first].ended <= at:
             first += 1
+        if first == len(gaps) and found and found[-1].status is not span.status:
+            found.append(span)  # most often by far
+            continue
         for place in range(first, len(gaps)):
             gap = gaps[place]
             if gap.started >= span.ended:

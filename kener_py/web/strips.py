@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from flask import Flask
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from kener_py.model import Day, Group, MonitorView, Status, Uptime
+from kener_py.model import Day, Group, Millis, MonitorView, Status, Uptime
+from kener_py.service import Service
 from kener_py.web import bars, language
 from kener_py.web.language import _, n_
-from kener_py.web.words import colour, downtime, duration, parts, path, share, unclean, word
+from kener_py.web.words import colour, downtime, duration, parts, path, percent, unclean, word
 from kener_py.web.words import day as day_markup
 
 _LETTERS = {
@@ -21,6 +22,9 @@ _LETTERS = {
     Status.MAINTENANCE: "m",
     Status.NO_DATA: "n",
 }
+_ENDS = Markup('<span class="ends">{}</span>\n<span class="figure">{}</span>\n<span class="ends">{}</span>')
+_WIDTHS = Markup('<span class="d90">{}</span><span class="d60">{}</span><span class="d30">{}</span>')
+_DOWN = Markup('{}<span class="wide">, {}</span>')
 
 
 def register(app: Flask) -> None:
@@ -67,24 +71,17 @@ def rows_of_days(days: tuple[Day, ...], tag: str) -> Iterator[tuple[str, Markup,
 
 def uptime_words(uptime: Uptime) -> Markup:
     """ "99.952% uptime, 43 min down"; the second half only where there is room."""
-    return _uptime_words(uptime, language.current())
+    return _uptime_words(Service.percent(uptime), downtime(uptime), language.current())
 
 
-@lru_cache(maxsize=4096)
-def _uptime_words(uptime: Uptime, _language: str) -> Markup:
-    percent = share(uptime)
-    if percent is None:
-        return escape(_("no data yet"))
-    words = escape(_("%(share)s uptime", share=percent))
-    length = downtime(uptime)
-    if not length:
-        return words
-    return words + _span("wide", escape(", " + _("%(length)s down", length=duration(length))))
-
-
-def _span(kind: str, words: Markup) -> Markup:
-    """An element around words that are escaped. `Markup.format` takes ten times as long."""
-    return Markup(f'<span class="{kind}">{words}</span>')
+@lru_cache(maxsize=4096)  # by what is said: the time itself grows with each look
+def _uptime_words(share: str | None, length: Millis, _language: str) -> Markup:
+    if share is None:
+        return Markup.escape(_("no data yet"))
+    words = _("%(share)s uptime", share=percent(share))
+    return (
+        _DOWN.format(words, _("%(length)s down", length=duration(length))) if length else Markup.escape(words)
+    )
 
 
 def under(shown: MonitorView | Group) -> Markup:
@@ -93,36 +90,23 @@ def under(shown: MonitorView | Group) -> Markup:
     A small screen shows 60 or 30 of the 90 days, so the words and the figure change with it.
     """
     uptimes = (shown.uptime["90d"], shown.sixty, shown.uptime["30d"])
-    return _under(len(shown.days), uptimes, language.current())
+    return _under(len(shown.days), tuple([uptime_words(each) for each in uptimes]), language.current())
 
 
 def under_some(uptime: Uptime, count: int) -> Markup:
     """The same below a strip that shows so many days on every screen, with the uptime of these."""
-    return _below(_ago((count,), language.current()), uptime_words(uptime))
+    ago = n_("%(num)s day ago", "%(num)s days ago", count)
+    return _ENDS.format(ago, uptime_words(uptime), _("Today"))
 
 
 @lru_cache(maxsize=1024)  # a page of a thousand monitors has few different ones
-def _under(count: int, uptimes: tuple[Uptime, Uptime, Uptime], spoken: str) -> Markup:
-    ago = _ago(tuple(min(count, most) for most in (90, 60, 30)), spoken)
-    return _below(ago, _by_width([uptime_words(each) for each in uptimes]))
+def _under(count: int, figures: tuple[Markup, ...], _language: str) -> Markup:
+    ago = [n_("%(num)s day ago", "%(num)s days ago", min(count, most)) for most in (90, 60, 30)]
+    return _ENDS.format(_by_width(ago), _by_width(figures), _("Today"))
 
 
-def _below(ago: Markup, figure: Markup) -> Markup:
-    ends = _span("ends", ago), _span("figure", figure), _span("ends", escape(_("Today")))
-    return Markup("\n".join(ends))
-
-
-@lru_cache(maxsize=256)
-def _ago(counts: tuple[int, ...], _language: str) -> Markup:
-    return _by_width([escape(n_("%(num)s day ago", "%(num)s days ago", count)) for count in counts])
-
-
-def _by_width(words: list[Markup]) -> Markup:
-    """Words for a large, a middling and a small screen; once if they are the same, as they mostly are."""
-    if len(set(words)) == 1:
-        return words[0]
-    large, middling, small = words
-    return _span("d90", large) + _span("d60", middling) + _span("d30", small)
+def _by_width(words: Sequence[str]) -> Markup:
+    return Markup.escape(words[0]) if len(set(words)) == 1 else _WIDTHS.format(*words)
 
 
 # ---- for a script ----------------------------------------------------------------------------

@@ -379,7 +379,12 @@ def _parts(uptime: Uptime, _language: str) -> str:
 def share(uptime: Uptime) -> str | None:
     """The uptime in percent, "99.952%": floored, never rounded up; None without data."""
     text = Service.percent(uptime)
-    return None if text is None else language.percent(Decimal(text) / 100)
+    return None if text is None else percent(text)
+
+
+def percent(text: str) -> str:
+    """The same of `Service.percent`'s text."""
+    return language.percent(Decimal(text) / 100)
 
 
 # ---- Markdown --------------------------------------------------------------------------------
