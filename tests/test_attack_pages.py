@@ -37,7 +37,7 @@ from kener_py.model import (
     Retention,
     Status,
 )
-from kener_py.web.words import md
+from kener_py.web.prose import md
 
 
 class Client(FlaskClient):

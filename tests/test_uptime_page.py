@@ -13,7 +13,7 @@ from test_history import HOSTILE, PATIENT, SITE, at, begin, get, given, outage, 
 
 from kener_py.model import DAY, HOUR, MINUTE, Retention, Status, Uptime, UptimeTable
 from kener_py.web.pages.uptime import HEADER, bucket
-from kener_py.web.words import plain
+from kener_py.web.prose import plain
 
 __all__ = ["begin"]
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from kener_py.model import DAY, HOUR, MINUTE, SECOND
-from kener_py.web import words
+from kener_py.web import prose, words
 
 AT = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 
@@ -93,7 +93,7 @@ def test_only_web_addresses_are_linked(url: str | None, host: str | None) -> Non
 
 
 def test_markdown_keeps_what_an_update_needs() -> None:
-    html = words.markdown(
+    html = prose.markdown(
         "# Cause\nA **disk**\nwas full, see [notes](https://x.example/?a=1&b=2).\n\n- one\n"
     )
     assert "<h4>Cause</h4>" in html
@@ -121,7 +121,7 @@ def test_markdown_keeps_what_an_update_needs() -> None:
     ],
 )
 def test_markdown_cannot_run_load_or_style_anything(text: str) -> None:
-    html = words.markdown(text)
+    html = prose.markdown(text)
     for evil in ("<script", "<img", "<b ", 'href="java', 'href="data', 'href="vb', 'href="//', '" onmouse'):
         assert evil not in html.lower()
 
@@ -152,12 +152,12 @@ def test_paths_follow_the_prefix_we_are_mounted_at() -> None:
     ],
 )
 def test_a_name_in_a_twin_is_one_line_of_text(text: str, line: str) -> None:
-    assert words.md(text) == line
+    assert prose.md(text) == line
 
 
 def test_plain_text_cannot_steer_a_terminal() -> None:
-    assert words.plain("a\x1b[2J\r\nb\u202ec") == "a [2J b c"
+    assert prose.plain("a\x1b[2J\r\nb\u202ec") == "a [2J b c"
 
 
 def test_what_people_wrote_stays_in_its_quote() -> None:
-    assert words.quoted("# Not a heading\n\nof ours\x1b\n") == "> # Not a heading\n> \n> of ours"
+    assert prose.quoted("# Not a heading\n\nof ours\x1b\n") == "> # Not a heading\n> \n> of ours"

@@ -15,7 +15,7 @@ from flask import Response, jsonify, make_response, render_template, request
 
 from kener_py.model import DAY, LANGUAGES, MINUTE, SECOND, Millis, Overall, Status, Uptime
 from kener_py.service import Service
-from kener_py.web import language, words
+from kener_py.web import language, prose, words
 from kener_py.web.feeds import xml
 from kener_py.web.language import N_, _
 
@@ -209,7 +209,7 @@ def _measure(text: str, size: int) -> int:
 
 
 def _short(text: str) -> str:
-    text = words.plain(text)
+    text = prose.plain(text)
     return text if len(text) <= 80 else text[:79] + "…"
 
 

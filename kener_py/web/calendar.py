@@ -19,7 +19,7 @@ from kener_py.web.feeds.entries import affected
 from kener_py.web.feeds.views import shared
 from kener_py.web.language import _
 from kener_py.web.pages.show import not_found
-from kener_py.web.words import plain
+from kener_py.web.prose import plain
 
 if TYPE_CHECKING:
     from icalendar import Event

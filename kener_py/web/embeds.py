@@ -23,7 +23,7 @@ from kener_py.web import addresses
 from kener_py.web.language import _
 from kener_py.web.pages.front import banner, unknown
 from kener_py.web.pages.windows import one_each
-from kener_py.web.words import plain
+from kener_py.web.prose import plain
 
 Event = TypeVar("Event", Incident, Maintenance)
 

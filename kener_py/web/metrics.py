@@ -21,7 +21,7 @@ from kener_py.service.counts import BUCKETS, Labels
 from kener_py.service.sender import RESULTS
 from kener_py.web.api import error
 from kener_py.web.caller import TOO_MANY, was_wrong
-from kener_py.web.words import plain
+from kener_py.web.prose import plain
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

@@ -1,9 +1,8 @@
-"""What templates print with: times, lengths, words, safe Markdown, links. Values in, text out; no clock."""
+"""What templates print with: links, times, lengths, words. Values in, text out; no clock."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,10 +14,6 @@ from zoneinfo import ZoneInfo
 from flask import Flask, has_request_context, request
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from kener_py.model import (
@@ -38,7 +33,7 @@ from kener_py.model import (
     Uptime,
 )
 from kener_py.service import Service
-from kener_py.web import bars, branding, language
+from kener_py.web import bars, branding, language, prose
 from kener_py.web.language import N_, _
 
 UNITS = (
@@ -73,7 +68,6 @@ TITLE_MARKS = {
     Status.MAINTENANCE: "–",
     Status.NO_DATA: "?",
 }
-LINK_SCHEMES = ("http:", "https:", "mailto:")
 
 
 def register(app: Flask) -> None:
@@ -104,7 +98,6 @@ def register(app: Flask) -> None:
     )
     filters: dict[str, Callable[..., object]] = {
         "ago": ago,
-        "bdi": bdi,
         "colour": colour,
         "day": day,
         "day_text": day_text,
@@ -113,13 +106,9 @@ def register(app: Flask) -> None:
         "host": host,
         "hours": hours,
         "icon": icon,
-        "markdown": markdown,
-        "md": md,
         "month": month,
         "number": language.number,
         "parts": parts,
-        "plain": plain,
-        "quoted": quoted,
         "share": share,
         "short_month": short_month,
         "state": state,
@@ -134,6 +123,7 @@ def register(app: Flask) -> None:
         "word": word,
     }
     env.filters.update({name: _at_print(each) for name, each in filters.items()})
+    prose.register(app)
 
 
 def _at_print(filter: Callable[..., object]) -> Callable[..., object]:
@@ -178,11 +168,6 @@ def host(url: str | None) -> str | None:
         return address.hostname if address.scheme in ("http", "https") else None
     except ValueError:
         return None
-
-
-def bdi(text: str) -> Markup:
-    """Words of others inside a sentence of ours: they keep their direction to themselves."""
-    return Markup("<bdi>{}</bdi>").format(text)
 
 
 # ---- time ------------------------------------------------------------------------------------
@@ -282,28 +267,6 @@ def ago(at: Instant, now: Instant) -> str:
     return _("%(length)s ago", length=length) if at < now else _("in %(length)s", length=length)
 
 
-# ---- twins in Markdown and plain text ---------------------------------------------------------
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+|~&!])")
-_AT_FIRST = re.compile(r"^(?:(?=(?:-+|=+)(?: |$))|([0-9]{1,9})(?=\.(?: |$)))")  # a list, a line, "Title\n==="
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-
-
-def md(text: object) -> str:
-    """A name or a title on one line of Markdown, as nothing but text."""
-    return _AT_FIRST.sub(r"\1\\", _SPECIAL.sub(r"\\\1", plain(text)))
-
-
-def plain(text: object) -> str:
-    """The same for plain text: one line that cannot steer a terminal."""
-    return " ".join(_UNPRINTABLE.sub(" ", str(text)).split())
-
-
-def quoted(text: str) -> str:
-    """Markdown that people wrote, as a block quote, so that it cannot become a part of ours."""
-    return "\n".join("> " + _UNPRINTABLE.sub(" ", line).strip() for line in text.strip().splitlines())
-
-
 # ---- states ----------------------------------------------------------------------------------
 
 
@@ -385,32 +348,3 @@ def share(uptime: Uptime) -> str | None:
 def percent(text: str) -> str:
     """The same of `Service.percent`'s text."""
     return language.percent(Decimal(text) / 100)
-
-
-# ---- Markdown --------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=256)
-def markdown(text: str) -> Markup:
-    """Markdown as HTML that cannot run, load or track anything."""
-    tokens = _MARKDOWN.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = "h4"  # the page above it uses h1 to h3
-    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
-
-
-def _is_link(url: str) -> bool:
-    return url.lower().startswith(LINK_SCHEMES)
-
-
-def _link_open(
-    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
-) -> str:
-    tokens[index].attrSet("rel", "nofollow noopener")
-    return renderer.renderToken(tokens, index, options, env)
-
-
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
-_MARKDOWN.validateLink = _is_link  # type: ignore[method-assign]
-_MARKDOWN.add_render_rule("link_open", _link_open)

@@ -20,7 +20,8 @@ from kener_py.model import (
 from kener_py.service import Service
 from kener_py.web import addresses, language
 from kener_py.web.language import N_, _, n_
-from kener_py.web.words import markdown, plain, when, when_text, word
+from kener_py.web.prose import markdown, plain
+from kener_py.web.words import when, when_text, word
 
 MOST = 50
 NAMES = 10  # of the monitors that an entry is about, in words

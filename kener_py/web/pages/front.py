@@ -24,8 +24,9 @@ from kener_py.web import columns
 from kener_py.web.language import N_, _, n_, number
 from kener_py.web.pages.show import SERVER, show
 from kener_py.web.pages.windows import one_each
+from kener_py.web.prose import plain
 from kener_py.web.strips import days_data, drawn, under
-from kener_py.web.words import plain, share, when_text, word
+from kener_py.web.words import share, when_text, word
 
 UPCOMING = 5  # maintenance windows to come on the front page, one of each plan
 INCIDENTS_IN_FULL = 5  # of the open ones; more are one line each

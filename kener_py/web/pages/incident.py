@@ -20,7 +20,7 @@ from kener_py.model import (
     Step,
 )
 from kener_py.service import Service
-from kener_py.web import words
+from kener_py.web import prose, words
 from kener_py.web.api import is_id
 from kener_py.web.bars import Path
 from kener_py.web.language import _, n_, number
@@ -170,7 +170,7 @@ def _excerpt(incident: Incident) -> str:
     """The beginning of the newest update as plain words."""
     if not incident.updates:
         return ""
-    return words.plain(words.markdown(incident.updates[0].text).striptags())[:EXCERPT]
+    return prose.plain(prose.markdown(incident.updates[0].text).striptags())[:EXCERPT]
 
 
 # ---- the story -------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from flask import Response, redirect, request
 
 from kener_py.model import Cadence, MaintenanceState, Recurrence
 from kener_py.service import Service
-from kener_py.web import language, words
+from kener_py.web import language, prose, words
 from kener_py.web.api import is_id
 from kener_py.web.language import _
 from kener_py.web.pages.show import not_found, show
@@ -33,7 +33,7 @@ def maintenance(service: Service, id: str) -> Response:
         repeats=None if page.recurrence is None else recurrence(page.recurrence),
         cron=_cron(page.recurrence),
         is_to_come=page.state in (MaintenanceState.SCHEDULED, MaintenanceState.ONGOING),
-        excerpt=words.plain(words.markdown(window.description).striptags())[:EXCERPT],
+        excerpt=prose.plain(prose.markdown(window.description).striptags())[:EXCERPT],
     )
 
 

@@ -9,7 +9,8 @@ from kener_py.service import Service
 from kener_py.web import api, language
 from kener_py.web.api import rfc3339
 from kener_py.web.pages.front import banner
-from kener_py.web.words import absolute, md, path, plain, root
+from kener_py.web.prose import md, plain
+from kener_py.web.words import absolute, path, root
 
 MONITORS = 200  # links to single ones; the list itself has them all
 

@@ -12,7 +12,7 @@ from flask import Response, request
 from kener_py.model import Uptime
 from kener_py.service import Service
 from kener_py.web.pages.show import not_found, show
-from kener_py.web.words import plain
+from kener_py.web.prose import plain
 
 COLUMNS = 12
 HEADER = (
