@@ -97,13 +97,19 @@ class Service:
         self._states: dict[str, State] = {}  # of monitors that called lately; the writer's own
         self._hearing = count(1)
         self._heard = 0  # another one after each heartbeat
-        db.work_on_items(self._receive)
+        self._signing_key = b""
+        self.site_id = bytes(16)  # what names this site in feeds when it has no address
+        self._take_up(config)
+
+    def _take_up(self, config: Config) -> None:
+        """Make the rows agree with the configuration, and take over what an earlier process left."""
+        self.store.work_on_items(self._receive)
         self.reload(config)
         self.store.write(store.release_leases)
         self._signing_key = self.store.write(
             lambda db: store.keep_secret(db, "links", secrets.token_bytes(32))
         )
-        # No secret, but made once and kept like one: what names this site in feeds when it has no address.
+        # No secret, but made once and kept like one.
         self.site_id = self.store.write(lambda db: store.keep_secret(db, "site", secrets.token_bytes(16)))
         self._absences = store.gaps(self.store.read(), _ABSENCES)
 
