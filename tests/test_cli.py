@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import commands
 import pytest
 from click.testing import CliRunner, Result
 
@@ -155,7 +156,7 @@ def test_the_version_is_that_of_the_package():
 
 
 def test_the_commands_are_those_listed_here():
-    assert sorted(name for name, each in main.commands.items() if not each.hidden) == COMMANDS
+    assert sorted(name for name, each in commands.of(main).items() if not each.hidden) == COMMANDS
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

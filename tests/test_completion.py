@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import commands
 import pytest
 from click.shell_completion import get_completion_class
 from click.testing import CliRunner
@@ -51,7 +52,7 @@ def proposed(*words: str) -> dict[str, str | None]:
 
 
 def test_commands_are_proposed_with_what_they_do(folder):
-    assert proposed("").keys() == {name for name, each in main.commands.items() if not each.hidden}
+    assert proposed("").keys() == {name for name, each in commands.of(main).items() if not each.hidden}
     assert proposed("s").keys() == {"schema", "serve", "snooze", "status"}
     assert proposed("status", "") == {}
     assert "cancel" in proposed("maintenance", "")
@@ -79,10 +80,10 @@ def test_the_states_of_the_demo_are_those_that_there_are():
     assert tuple(demo.STATES) == complete.DEMO
 
 
-def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+def below(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in commands.of(group).items():
         if isinstance(command, click.Group):
-            yield from commands(command, f"{path}{name} ")
+            yield from below(command, f"{path}{name} ")
         else:
             yield f"{path}{name}", command
 
@@ -90,7 +91,7 @@ def commands(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Co
 def test_no_tag_notifier_or_id_is_left_without_proposals():
     lacking = [
         f"{name} {param.name}"
-        for name, command in commands(main)
+        for name, command in below(main)
         for param in command.params
         if (param.metavar or param.name or "").strip("[]").upper() in ("TAG", "NOTIFIER", "ID")
         and param._custom_shell_complete is None

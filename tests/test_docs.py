@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 from real.conftest import Serve, serve  # noqa: F401
 from real.server import EVERY_SECOND, environment, until
@@ -77,11 +78,11 @@ def test_readme_lists_every_command_and_no_other() -> None:
     table = README[README.index("## Commands") : README.index("## For programs")]
     listed = set(re.findall(r"^\| `kener-py ([a-z][a-z-]*)", table, re.MULTILINE))
 
-    assert listed == {name for name, each in main.commands.items() if not each.hidden}
+    assert listed == {name for name, each in commands.of(main).items() if not each.hidden}
 
 
 def test_every_command_has_a_help_text() -> None:
-    assert all(command.help for command in main.commands.values())
+    assert all(command.help for command in commands.of(main).values())
 
 
 def test_readme_names_every_dependency() -> None:

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import commands
 import pytest
 import yaml
 from conftest import World
@@ -178,10 +179,10 @@ def test_the_image_is_set_up_by_variables_that_there_are() -> None:
 
 def test_the_image_runs_commands_that_there_are() -> None:
     assert yaml.safe_load(told("ENTRYPOINT")) == ["kener-py"]
-    assert yaml.safe_load(told("CMD"))[0] in main.commands
+    assert yaml.safe_load(told("CMD"))[0] in commands.of(main)
     name, command = yaml.safe_load(told("HEALTHCHECK").partition(" CMD ")[2])
     assert name == "kener-py"
-    assert command in main.commands
+    assert command in commands.of(main)
 
 
 def test_the_image_is_not_root_by_number() -> None:
@@ -344,7 +345,7 @@ def test_the_unit_runs_a_command_that_there_is() -> None:
     (line,) = unit("ExecStart")
     path, command = line.split()
     assert PurePosixPath(path).name == "kener-py"
-    assert command in main.commands
+    assert command in commands.of(main)
 
 
 def test_the_unit_sets_variables_that_there_are() -> None:

@@ -14,6 +14,7 @@ import click
 
 from kener_py import __version__
 from kener_py.cli import complete
+from kener_py.cli.elsewhere import Commands
 from kener_py.cli.options import as_json as _as_json
 from kener_py.cli.options import config as _config
 
@@ -50,7 +51,7 @@ def _load(path: Path, **flags: object) -> Config:
         _fail(f"{count} problem{'' if count == 1 else 's'} in the configuration", EX_CONFIG)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s", prog_name="kener-py")
 def main() -> None:
     """A heartbeat monitor and status page: one process, one SQLite file, one YAML file."""
@@ -221,36 +222,3 @@ def healthcheck(path: Path, timeout: float) -> None:
     if code != 200:
         _fail(text)
     click.echo(text)
-
-
-# Below, because their commands are made of what stands above.
-from kener_py.cli.alerts import ack, deliveries, snooze  # noqa: E402
-from kener_py.cli.complete import completion  # noqa: E402
-from kener_py.cli.database import backup, db, restore  # noqa: E402
-from kener_py.cli.demo import demo  # noqa: E402
-from kener_py.cli.explain import explain  # noqa: E402
-from kener_py.cli.export import export  # noqa: E402
-from kener_py.cli.hidden import export_given, try_certificate  # noqa: E402
-from kener_py.cli.incidents import incident  # noqa: E402
-from kener_py.cli.maintenances import maintenance  # noqa: E402
-from kener_py.cli.run import ping, run  # noqa: E402
-
-for command in (
-    ack,
-    backup,
-    completion,
-    db,
-    deliveries,
-    demo,
-    explain,
-    export,
-    export_given,
-    incident,
-    maintenance,
-    ping,
-    restore,
-    run,
-    snooze,
-    try_certificate,
-):
-    main.add_command(command)
