@@ -6,8 +6,7 @@ Bars are strokes with round ends, not outlines: a seventh of the bytes. All leng
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -57,34 +56,26 @@ def strip(days: tuple[Day, ...]) -> tuple[Path, ...]:
 
     Today is as high as the day is old; dots say that the rest is still to come.
     """
+    parts: dict[Status, list[str]] = {status: [] for status in Status}
     days = days[-COLUMNS:]
-    if not days:
-        return ()
-    missing, up = COLUMNS - len(days), Status.UP
-    troubled = [(missing + index, day) for index, day in enumerate(days[:-1]) if day.status is not up]
-    today, rest = _today(days[-1])
-    strokes = _past(missing, tuple(troubled))
-    for status, d in today:
-        strokes = {**strokes, status: (*strokes.get(status, ()), d)}
-    paths = [Path(status, "".join(strokes[status])) for status in Status if status in strokes]
-    cut = "".join(_cuts(strokes.get(Status.MAINTENANCE, ())))
-    return (*paths, *((Path(Status.MAINTENANCE, cut, "cut"),) if cut else ()), *rest)
-
-
-@lru_cache(maxsize=4_096)  # they stay the same until midnight
-def _past(first: int, troubled: tuple[tuple[int, Day], ...]) -> dict[Status, tuple[str, ...]]:
-    """The strokes from the column `first` to yesterday: of `troubled` days, and of clean ones between."""
-    found: dict[Status, list[str]] = {}
-    column = first  # the first that is not drawn yet
-    for place, day in troubled:
+    up, clean = Status.UP, parts[Status.UP]
+    missing = COLUMNS - len(days)
+    column = missing  # the first that is not drawn yet
+    for index in [index for index, day in enumerate(days[:-1]) if day.status is not up]:
+        place = missing + index
         if place > column:
-            found.setdefault(Status.UP, []).append(_ALL_UP[_BEGINS[column] : _BEGINS[place]])
-        for status, d in _bar(day, place * PITCH):
-            found.setdefault(status, []).append(d)
+            clean.append(_ALL_UP[_BEGINS[column] : _BEGINS[place]])
+        for status, d in _bar(days[index], place * PITCH):
+            parts[status].append(d)
         column = place + 1
     if column < COLUMNS - 1:
-        found.setdefault(Status.UP, []).append(_ALL_UP[_BEGINS[column] : _BEGINS[COLUMNS - 1]])
-    return {status: tuple(strokes) for status, strokes in found.items()}
+        clean.append(_ALL_UP[_BEGINS[column] : _BEGINS[COLUMNS - 1]])
+    bar, rest = today(days[-1]) if days else ((), ())
+    for status, d in bar:
+        parts[status].append(d)
+    paths = [Path(status, "".join(part)) for status, part in parts.items() if part]
+    cut = "".join(_cuts(parts[Status.MAINTENANCE]))
+    return (*paths, *((Path(Status.MAINTENANCE, cut, "cut"),) if cut else ()), *rest)
 
 
 def _bar(day: Day, x: int, height: int = HEIGHT) -> tuple[tuple[Status, str], ...]:
@@ -115,8 +106,8 @@ def _top(status: Status, height: int) -> int:
     return HEIGHT - (height * 3 // 4 if status is Status.DEGRADED else height)
 
 
-def _today(day: Day) -> tuple[tuple[tuple[Status, str], ...], tuple[Path, ...]]:
-    """Today's bar, and the dots of its rest."""
+def today(day: Day) -> tuple[tuple[tuple[Status, str], ...], tuple[Path, ...]]:
+    """Today's bar as strokes by status, and the dots of its rest."""
     x = (COLUMNS - 1) * PITCH
     height = min(max(-(-HEIGHT * (day.ended - day.started) // DAY), TODAY_LEAST), HEIGHT)
     bar = _bar(day, x, height)
@@ -126,7 +117,7 @@ def _today(day: Day) -> tuple[tuple[tuple[Status, str], ...], tuple[Path, ...]]:
     return bar, (Path(bar[0][0], f"M{x} {top - GAP - DOT}V-2", "rest"),)
 
 
-def _cuts(strokes: Iterable[str]) -> Iterator[str]:
+def _cuts(strokes: list[str]) -> Iterator[str]:
     """A diagonal across the middle of each of these bars."""
     for stroke in strokes:
         x, top, line = (int(number) for number in re.findall(r"-?\d+", stroke))

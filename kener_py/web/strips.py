@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 
 from flask import Flask
@@ -51,6 +51,15 @@ def drawn(days: tuple[Day, ...]) -> Markup:
             for path in bars.strip(days)
         )
     )
+
+
+def shown(days: tuple[Day, ...]) -> Hashable:
+    """All that `drawn` and `days_data` depend on, in a tenth of their time."""
+    if not days:
+        return ()
+    up = Status.UP
+    troubled = [(place, day) for place, day in enumerate(days[:-1]) if day.status is not up]
+    return len(days), tuple(troubled), bars.today(days[-1]), days_data(days[-1:])
 
 
 def rows_of_days(days: tuple[Day, ...], tag: str) -> Iterator[tuple[str, Markup, str, str, str]]:
