@@ -170,6 +170,7 @@ class Store:
         if db is None:
             connection = connect(self.path, "ro")
             connection.execute("pragma query_only = 1")
+            connection.execute("pragma cache_size = -256")  # the system has the file in memory anyway
             db = self._local.db = Database(connection)
         return db
 
