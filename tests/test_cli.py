@@ -155,6 +155,14 @@ def test_the_version_is_that_of_the_package():
     assert (result.exit_code, result.stdout) == (0, f"kener-py {__version__}\n")
 
 
+def test_a_server_imports_no_other_command():
+    script = "import sys, kener_py.cli.server; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    names = {name.removeprefix("kener_py.cli.") for name in loaded.stdout.split() if "kener_py.cli." in name}
+    assert "server" in names
+    assert names.isdisjoint({"alerts", "database", "demo", "explain", "incidents", "maintenances", "run"})
+
+
 def test_the_commands_are_those_listed_here():
     assert sorted(name for name, each in commands.of(main).items() if not each.hidden) == COMMANDS
 

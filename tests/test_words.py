@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from babel import localedata
+from babel.core import get_global
 from flask import Flask
 
-from kener_py.model import DAY, HOUR, MINUTE, SECOND
-from kener_py.web import prose, words
+from kener_py.model import DAY, HOUR, LANGUAGES, MINUTE, SECOND
+from kener_py.web import language, prose, words
 
 AT = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 
@@ -161,3 +163,17 @@ def test_plain_text_cannot_steer_a_terminal() -> None:
 
 def test_what_people_wrote_stays_in_its_quote() -> None:
     assert prose.quoted("# Not a heading\n\nof ours\x1b\n") == "> # Not a heading\n> \n> of ours"
+
+
+# ---- what Babel knows ------------------------------------------------------------------------
+
+
+def test_what_no_page_says_is_not_held_in_memory() -> None:
+    for name in LANGUAGES:
+        assert language.own_name(name)
+        assert not localedata.load(name).keys() & set(language._UNSAID), name
+    assert not any(map(get_global, language._UNASKED))
+
+
+def test_what_is_left_out_is_called_so_by_babel() -> None:
+    assert set(language._UNSAID) <= localedata.load("sv").keys()  # which nobody has made smaller

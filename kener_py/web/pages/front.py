@@ -25,7 +25,7 @@ from kener_py.web.language import N_, _, n_, number
 from kener_py.web.pages.show import SERVER, show
 from kener_py.web.pages.windows import one_each
 from kener_py.web.prose import plain
-from kener_py.web.strips import shown, under
+from kener_py.web.strips import facts, under
 from kener_py.web.words import share, when_text, word
 
 UPCOMING = 5  # maintenance windows to come on the front page, one of each plan
@@ -264,7 +264,7 @@ def _row_shows(
             is_stale,
             monitor.tag in silent,
             days[-1].date if days else "",
-            shown(days),
+            facts(days),
             under(view),
             tuple(told.get(monitor.tag, ())),
         )
