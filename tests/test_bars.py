@@ -4,9 +4,12 @@ import re
 from dataclasses import replace
 
 import pytest
+from conftest import tries
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kener_py.model import DAY, HOUR, MINUTE, Day, Millis, Status, Uptime
-from kener_py.web import bars
+from kener_py.web import bars, strips
 
 
 def day(status: Status, length: Millis = DAY, **lengths: Millis) -> Day:
@@ -145,3 +148,29 @@ def test_maintenance_is_cut_across_its_middle() -> None:
 def test_unknown_hours_make_an_outage_no_smaller() -> None:
     known = day(Status.DOWN, up=HOUR, down=HOUR)
     assert seen(replace(known, uptime=replace(known.uptime, no_data=22 * HOUR))) == seen(known)
+
+
+# ---- what a strip depends on -----------------------------------------------------------------
+
+LENGTHS = st.sampled_from([0, MINUTE, 5 * HOUR, 12 * HOUR])
+
+
+@st.composite
+def some_day(draw: st.DrawFn) -> Day:
+    status = draw(st.sampled_from(list(Status)))
+    lengths = [draw(LENGTHS) for _ in range(5)]
+    ended = draw(st.sampled_from([0, MINUTE, 11 * HOUR, 11 * HOUR + MINUTE, 20 * HOUR, DAY]))
+    return Day("2026-09-30", 0, ended, Uptime(*lengths), status)
+
+
+@settings(max_examples=tries(300), deadline=None)
+@given(st.lists(some_day(), max_size=6), st.lists(some_day(), min_size=6, max_size=6))
+def test_strips_with_the_same_facts_are_the_same(days: list[Day], others: list[Day]) -> None:
+    one = tuple(days)
+    closer = [replace(day, uptime=other.uptime) for day, other in zip(days, others, strict=False)]
+    for place, other in [*enumerate(others[: len(days)]), *enumerate(closer)]:
+        another = (*one[:place], other, *one[place + 1 :])
+        if strips.facts(one) == strips.facts(another):
+            assert strips.drawn(one) == strips.drawn(another)
+            assert strips.days_data(one) == strips.days_data(another)
+    assert strips.facts(one) != strips.facts((*one, UP))
