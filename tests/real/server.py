@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -45,10 +46,15 @@ def until(look: Callable[[], T | None], within: float = 30, what: str = "the exp
         time.sleep(STEP)
 
 
+# Outside the range from which the kernel hands out ports to clients; none is given out twice in a test run,
+# for some servers listen only a while after they were given theirs.
+_PORTS = itertools.cycle(random.sample(range(12_000, 30_000), 18_000))
+
+
 def free_port() -> int:
-    """A port nobody listens on, outside the range from which the kernel hands out ports to clients."""
+    """A port nobody listens on."""
     while True:
-        port = random.randint(12_000, 30_000)
+        port = next(_PORTS)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
