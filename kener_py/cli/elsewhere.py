@@ -27,7 +27,7 @@ _FILES = {
 
 
 class Commands(click.Group):
-    """Those that were added to it, and those: a server lives for years, and needs none but its own."""
+    """The commands that were added, and those of `_FILES`: a server lives for years without them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self.commands, *_FILES})

@@ -1,8 +1,9 @@
 """From notices to words: the built-in message, a notifier's own templates, and lengths of time. Pure."""
 
+from kener_py.messages.bounded import TemplateError
 from kener_py.messages.events import event, test_event
 from kener_py.messages.message import Message, compose, gravity, subject, thread, title, worst_first
-from kener_py.messages.templates import TemplateError, check, from_template
+from kener_py.messages.templates import check, from_template
 from kener_py.messages.variables import EXAMPLE_RULE, KENERS, OURS, examples
 from kener_py.messages.words import expectation, forecast, length, moment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,8 +11,8 @@ from pathlib import Path
 from .programs import program
 from .server import Answer, free_port, until
 
-NGINX = shutil.which("nginx", path="/usr/sbin") or program("nginx")
-VARNISH = shutil.which("varnishd", path="/usr/sbin") or program("varnishd")
+NGINX = program("nginx")
+VARNISH = program("varnishd")
 TYPES = """
 text/html html; text/css css; text/javascript js; application/json json; image/svg+xml svg; image/png png;
 text/markdown md; text/plain txt; text/calendar ics; text/csv csv; application/atom+xml atom;

@@ -14,7 +14,7 @@ TOOLS = Path(__file__).resolve().parents[2] / "build" / "tools" / "usr" / "bin"
 
 def program(name: str) -> str:
     """The path of a program; its name if there is none."""
-    return shutil.which(name) or shutil.which(name, path=str(TOOLS)) or name
+    return shutil.which(name) or shutil.which(name, path=f"{TOOLS}:/usr/sbin") or name
 
 
 def needs(*names: str) -> pytest.MarkDecorator:

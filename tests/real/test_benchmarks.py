@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,14 +19,12 @@ from benchmarks.heartbeats import kept
 from benchmarks.server import Server, kener
 from benchmarks.wrk import Failed, Load
 
+from .programs import needs
 from .server import ROOT
 
 pytestmark = pytest.mark.real
 
-# CI installs it, so there it is an error and not a skip.
-needs_wrk = pytest.mark.skipif(
-    shutil.which("wrk") is None and not os.environ.get("CI"), reason="no wrk on this machine"
-)
+needs_wrk = needs("wrk")
 
 
 def run(tmp_path: Path, what: str, title: str) -> tuple[str, list[dict[str, Any]]]:

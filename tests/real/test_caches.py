@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -14,15 +13,13 @@ import brotli
 import pytest
 
 from .conftest import Serve
-from .fronts import NGINX, VARNISH, Front, nginx, varnish
+from .fronts import Front, nginx, varnish
+from .programs import needs
 from .server import ROOT, Server, configuration, until
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(
-        not (Path(NGINX).is_absolute() and Path(VARNISH).is_absolute()) and not os.environ.get("CI"),
-        reason="not on this machine: nginx, varnishd",
-    ),
+    needs("nginx", "varnishd"),
 ]
 HTML = {"Accept": "text/html"}
 SHARED = 5  # seconds, as the answers say
