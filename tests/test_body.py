@@ -395,6 +395,8 @@ def test_an_uploaded_file_may_be_the_message():
 
 def test_an_uploaded_file_leaves_nothing_open(recwarn):
     raw = multipart(('name="status"', "down"), ('name="log"; filename="a.log"', "x" * 600_000))
+    gc.collect()
+    recwarn.clear()  # of what other tests left
     assert understand(raw, MULTIPART).status is Status.DOWN
     gc.collect()
     assert not [each for each in recwarn if each.category is ResourceWarning]

@@ -144,7 +144,7 @@ def fill(path: Path) -> None:
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch):
     """Set the time that a command finds."""
-    return lambda now: monkeypatch.setattr("time.time", lambda: now / 1000)
+    return lambda now: monkeypatch.setattr("time.time_ns", lambda: now * 1_000_000)
 
 
 # ---- help ------------------------------------------------------------------------------------

@@ -98,7 +98,6 @@ CLOCKS = {
     ("cli/caller.py", "time.monotonic"): "how long it has been tried is a length, not a moment",
     ("cli/run.py", "time.monotonic"): "how long a job took is a length, not a moment",
     ("cli/beside.py", "time.time_ns"): "a command is a program of its own, and dates what is said",
-    ("cli/__init__.py", "time.time"): "`status` is a program of its own, and looks once",
     ("web/metrics.py", "time.perf_counter"): "how long a request took is a length, not a moment",
     ("web/ahead.py", "time.perf_counter"): "how long a request took is a length, not a moment",
     ("web/short.py", "time.perf_counter"): "how long a heartbeat took is a length, not a moment",

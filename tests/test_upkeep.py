@@ -64,7 +64,7 @@ def service(database: Path) -> Iterator[Service]:
     """A server that has the file while the commands run."""
     opened = open_service(database)
     yield opened
-    end(opened)
+    opened.store.close()
 
 
 @pytest.fixture
@@ -72,14 +72,8 @@ def ended(database: Path) -> Path:
     """The database of a server that has ended, with one heartbeat."""
     opened = open_service(database)
     beat(opened, "from before")
-    end(opened)
+    opened.store.close()
     return database
-
-
-def end(service: Service) -> None:
-    """As if its process had ended: the connections that threads read through are gone, too."""
-    service.store.close()
-    service.store._local.__dict__.pop("db").close()
 
 
 def beat(service: Service, message: str, tag: str = "backup") -> None:
@@ -310,7 +304,7 @@ def copy(ended: Path, folder: Path) -> Path:
     done("backup", "copy.db")
     opened = open_service(ended)
     beat(opened, "since then")
-    end(opened)
+    opened.store.close()
     return folder / "copy.db"
 
 
@@ -320,7 +314,7 @@ def test_a_restore_puts_the_backup_there_and_keeps_what_was(copy: Path, database
     assert messages(database) == ["from before"]
     assert messages(folder / ASIDE) == ["from before", "since then"]
     assert messages(copy) == ["from before"]
-    end(open_service(database))
+    open_service(database).store.close()
 
 
 def test_a_restore_says_in_json_what_was_done(copy: Path, database: Path, folder: Path) -> None:
@@ -497,7 +491,7 @@ def test_a_spoiled_database_goes_aside_byte_by_byte(
     # SQLite may note in bytes 18 and 19 of what it could open that it needs no log any more.
     assert kept[:18] + kept[20:] == spoiled[:18] + spoiled[20:]
     assert {each.name for each in folder.glob("kener.db-*")} == set()
-    end(open_service(database))
+    open_service(database).store.close()
 
 
 def test_what_is_restored_has_the_rights_of_what_was_there(copy: Path, database: Path) -> None:

@@ -32,9 +32,9 @@ def _fail(text: object, code: int = 1) -> NoReturn:
 def _load(path: Path, **flags: object) -> Config:
     """The configuration, or the end of the program with every problem on stderr."""
     import os
-    import time
 
     from kener_py import config, messages, notify
+    from kener_py.cli import beside
 
     try:
         return config.load(
@@ -43,7 +43,7 @@ def _load(path: Path, **flags: object) -> Config:
             flags,
             check_url=notify.check,
             check_template=messages.check,
-            at=int(time.time() * 1000),
+            at=beside.now(),
         )
     except config.ConfigError as error:
         click.echo(str(error), err=True)
@@ -133,21 +133,11 @@ def status(path: Path, as_json: bool) -> None:
 
     Exit code 0 whatever the monitors are; 1 if there is no database yet.
     """
-    import time
-
-    from kener_py import store
-    from kener_py.cli import report
+    from kener_py.cli import beside, report
 
     config = _load(path)
-    try:
-        db = store.read_only(config.server.database)
-        found = report.monitors(db, config, int(time.time() * 1000))
-    except store.StoreError as error:
-        _fail(error)
-    except Exception as error:
-        if not store.is_disk_trouble(error):
-            raise
-        _fail(f"{config.server.database}: cannot be read: {error}")
+    with beside.database(config.server.database) as db:
+        found = report.monitors(db, config, beside.now())
     click.echo(json.dumps(found.fields, indent=2) if as_json else "\n".join(found.lines))
 
 
@@ -168,9 +158,7 @@ def notify_test(path: Path, name: str | None, alert: bool, tag: str | None, dry_
 
     Exit code 1 if any of them failed.
     """
-    import time
-
-    from kener_py.cli import rehearsal
+    from kener_py.cli import beside, rehearsal
 
     config = _load(path)
     if not config.notifiers:
@@ -186,9 +174,9 @@ def notify_test(path: Path, name: str | None, alert: bool, tag: str | None, dry_
     chosen = [each for each in config.notifiers.values() if name in (None, each.name)]
     monitor = config.monitors[tag or next(iter(config.monitors))] if alert else None
     if dry_run:
-        rehearsal.show(config, chosen, monitor, int(time.time() * 1000))
+        rehearsal.show(config, chosen, monitor, beside.now())
         return
-    sys.exit(1 if rehearsal.send(config, chosen, monitor, int(time.time() * 1000)) else 0)
+    sys.exit(1 if rehearsal.send(config, chosen, monitor, beside.now()) else 0)
 
 
 @main.command()

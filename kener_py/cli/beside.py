@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ def database(path: Path, is_written: bool = False) -> Iterator[Database]:
             with store.beside(path) as db:
                 yield db
         else:
-            yield store.read_only(path)
+            with closing(store.read_only(path)) as db:
+                yield db
     except store.StoreError as error:
         _fail(error)
     except Exception as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,7 +171,11 @@ def _beside(context: click.Context) -> Iterator[tuple[Database, Instant] | None]
 
     path = _glance(context).database
     try:
-        opened = (store.read_only(path), beside.now()) if path is not None else None
+        db = store.read_only(path) if path is not None else None
     except Exception:  # whatever it is, a traceback on the line that somebody types helps nobody
-        opened = None
-    yield opened
+        db = None
+    if db is None:
+        yield None
+        return
+    with closing(db):
+        yield db, beside.now()

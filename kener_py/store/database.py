@@ -14,14 +14,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlite_utils import Database
 
 from kener_py.store import copies
-from kener_py.store.opening import connect, explained, verify, why_not
+from kener_py.store.opening import connect, explained, is_there, verify, why_not
 from kener_py.store.schema import MIGRATIONS
 from kener_py.store.trouble import StoreError, Unavailable
 from kener_py.store.writer import MOST_WAITING, Job, Work, Writer
@@ -69,17 +70,19 @@ def read_only(path: Path) -> Database:
     Raises StoreError if there is no such database or it is not ours.
     """
     try:
-        if not path.exists():
+        if not is_there(path):
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         verify(path)
-        connection = connect(path, "ro")
-        if not connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
-            raise StoreError(f"{path}: empty; `kener-py serve` fills it")
-        if MIGRATIONS.pending(Database(connection)):
-            raise StoreError(f"{path}: of an older version; start this version's server first")
+        with ExitStack() as unless_refused:
+            db = Database(unless_refused.enter_context(closing(connect(path, "ro"))))
+            if not db.execute("select 1 from sqlite_master where name = 'state'").fetchone():
+                raise StoreError(f"{path}: empty; `kener-py serve` fills it")
+            if MIGRATIONS.pending(db):
+                raise StoreError(f"{path}: of an older version; start this version's server first")
+            unless_refused.pop_all()
+            return db
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from None
-    return Database(connection)
 
 
 @contextmanager
@@ -89,7 +92,7 @@ def beside(path: Path) -> Iterator[Database]:
     Raises StoreError if the file cannot be used, or is not of this version.
     """
     try:
-        if not path.exists():
+        if not is_there(path):
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         verify(path)
         connection = connect(path, "rw", wait=20.0)
@@ -111,6 +114,21 @@ def beside(path: Path) -> Iterator[Database]:
                 connection.rollback()
 
 
+class _Reader:
+    """The connection of one thread, closed when the thread has ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.db = Database(connect(path, "ro"))
+        self.db.execute("pragma query_only = 1")
+        self.db.execute("pragma cache_size = -256")  # the system has the file in memory anyway
+
+    def close(self) -> None:
+        if hasattr(self, "db"):  # not if it could not be opened
+            self.db.close()
+
+    __del__ = close
+
+
 class Store:
     """The database of one serving process.
 
@@ -121,33 +139,30 @@ class Store:
     def __init__(self, path: Path) -> None:
         try:
             self.path = path = Path(os.path.realpath(path))  # one lock, whatever link leads to the file
-            if not path.parent.is_dir():
+            if not (is_there(path.parent) and path.parent.is_dir()):
                 raise StoreError(f"{path}: its folder does not exist; create it, or set server.database")
-            if path.exists():
+            if is_there(path):
                 verify(path)
+            with ExitStack() as unless_opened:
+                self._lock = lock(path)
+                unless_opened.callback(os.close, self._lock)
+                if not is_there(path):
+                    # Messages of jobs and the key that signs links: for its owner, until he decides else.
+                    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                self._db = Database(unless_opened.enter_context(closing(connect(path, "rwc"))))
+                self._db.execute("begin immediate")
+                self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes
+                self._db.execute("rollback")
+                self._db.execute("pragma journal_mode = wal")
+                self._db.execute("pragma journal_size_limit = 8000000")
+                self._keep_before_migrations()
+                MIGRATIONS.apply(self._db)
+                unless_opened.pop_all()
         except (sqlite3.Error, OSError) as error:
             raise explained(path, error) from None
-        self._lock = lock(path)
-        try:
-            if not path.exists():
-                # Messages of jobs, and the key that signs links: for its owner only, until he decides else.
-                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._db = Database(connect(path, "rwc"))
-            self._db.execute("begin immediate")
-            self._db.execute("pragma user_version = 0")  # a read-only file shows here, before it changes
-            self._db.execute("rollback")
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma journal_size_limit = 8000000")
-            self._keep_before_migrations()
-            MIGRATIONS.apply(self._db)
-        except (sqlite3.Error, OSError) as error:
-            os.close(self._lock)
-            raise explained(path, error) from None
-        except BaseException:
-            os.close(self._lock)
-            raise
         self._is_closed = False
         self._local = threading.local()
+        self._readers: WeakSet[_Reader] = WeakSet()
         self._beside = mmap.mmap(self._lock, _TOKEN, access=mmap.ACCESS_READ)
         self._writer = Writer(self._db, str(path))
 
@@ -166,13 +181,11 @@ class Store:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def read(self) -> Database:
-        db: Database | None = getattr(self._local, "db", None)
-        if db is None:
-            connection = connect(self.path, "ro")
-            connection.execute("pragma query_only = 1")
-            connection.execute("pragma cache_size = -256")  # the system has the file in memory anyway
-            db = self._local.db = Database(connection)
-        return db
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader(self.path)
+            self._readers.add(reader)
+        return reader.db
 
     @contextmanager
     def snapshot(self) -> Iterator[Database]:
@@ -244,6 +257,8 @@ class Store:
         """Commit what has queued up, then let go of the file."""
         self._is_closed = True
         self._writer.close()
+        for reader in list(self._readers):
+            reader.close()
         try:
             # The one file is everything then.
             is_busy = self._db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]

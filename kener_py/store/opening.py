@@ -36,8 +36,21 @@ def connect(path: Path, mode: str, wait: float = _LOCK_WAIT) -> sqlite3.Connecti
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute("pragma synchronous = full")
+    try:
+        connection.execute("pragma synchronous = full")
+    except sqlite3.Error:  # the first look at the file: it may be damaged
+        connection.close()
+        raise
     return connection
+
+
+def is_there(path: Path) -> bool:
+    """Raises OSError where one may not look: `Path.exists` says False of that from Python 3.14 on."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def beside(path: Path, end: str) -> Path:

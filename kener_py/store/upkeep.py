@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from kener_py.model import Instant
 from kener_py.store import copies
 from kener_py.store.database import lock
-from kener_py.store.opening import ASIDE, beside, connect, explained, mode_to_read, verify
+from kener_py.store.opening import ASIDE, beside, connect, explained, is_there, mode_to_read, verify
 from kener_py.store.trouble import StoreError
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -46,7 +46,7 @@ def back_up(path: Path, target: Path, is_forced: bool = False) -> Copied:
     `target` is replaced only if `is_forced`, and never by half a copy. Raises StoreError.
     """
     with _explaining(path):
-        if not path.exists():
+        if not is_there(path):
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         target = Path(os.path.realpath(target))
         _refuse_target(path, target, is_forced)
@@ -59,7 +59,7 @@ def back_up(path: Path, target: Path, is_forced: bool = False) -> Copied:
 def _refuse_target(path: Path, target: Path, is_forced: bool) -> None:
     ends = ("", "-wal", "-shm", "-journal", ".lock")
     own = [beside(Path(os.path.realpath(path)), end) for end in ends]
-    if target in own or (target.exists() and path.samefile(target)):
+    if target in own or (is_there(target) and path.samefile(target)):
         raise StoreError(f"{target}: belongs to the database itself; name another file")
     if target.is_dir():
         raise StoreError(f"{target}: a folder; name a file in it")
@@ -80,7 +80,7 @@ def restore(path: Path, source: Path, at: Instant) -> Copied:
     """
     path = Path(os.path.realpath(path))
     with _explaining(path):
-        if not path.parent.is_dir():
+        if not (is_there(path.parent) and path.parent.is_dir()):
             raise StoreError(f"{path}: its folder does not exist; create it")
         if path.is_dir():
             raise StoreError(f"{path}: a folder; server.database must name a file")
@@ -115,7 +115,7 @@ def _put(path: Path, source: Path, at: Instant) -> Copied:
 
 def _fetch(source: Path, part: Path) -> str:
     """Copy a backup with what lies in its log; its newest migration."""
-    if not source.exists():
+    if not is_there(source):
         raise StoreError(f"{source}: no such file")
     if source.is_dir():
         raise StoreError(f"{source}: a folder; name a file in it")
@@ -188,7 +188,7 @@ def vacuum(path: Path) -> tuple[int, int]:
     Not beside a server: it would have to refuse heartbeats meanwhile.
     """
     with _explaining(path):
-        if not path.exists():
+        if not is_there(path):
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         path = Path(os.path.realpath(path))
         verify(path)

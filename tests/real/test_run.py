@@ -122,7 +122,10 @@ def test_a_daemon_that_keeps_the_output_open_does_not_hold_us(server: Server, el
 def test_a_signal_reaches_the_job_and_its_end_is_told(
     server: Server, elsewhere: Path, number: signal.Signals
 ) -> None:
-    process = start(elsewhere, server.url, "job", "--", "sh", "-c", "ulimit -c 0; echo on; exec sleep 60")
+    process = start(
+        *(elsewhere, server.url, "job", "--", "sh", "-c", "ulimit -c 0; echo on; exec sleep 60"),
+        before=["env", "--default-signal"],  # the tests themselves may run under nohup
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == b"on\n"
     process.send_signal(number)
