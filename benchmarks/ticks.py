@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kener_py import config, store
+from kener_py.cli.server import search_little
 from kener_py.model import MINUTE, Heartbeat, Instant, Status
 from kener_py.service import Service
 from kener_py.service.loop import Loop
@@ -54,6 +55,7 @@ class Site:
         self.store = store.Store(self.config.server.database)
         self.service = Service(self.store, self.config, lambda: self.now)
         self.starting = time.perf_counter() - before
+        search_little()  # as the server does
         self._loop = Loop(self.service)
         self._loop.step(self.now)
 

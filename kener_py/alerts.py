@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -210,10 +210,10 @@ def _notice(rule: Rule, alert: Alert, look: Look, is_reminder: bool = False) -> 
     )
 
 
-def _once(owed: Sequence[Owed], before: Iterable[Alert], after: Iterable[Alert]) -> tuple[Owed, ...]:
+def _once(owed: Sequence[Owed], before: Collection[Alert], after: Iterable[Alert]) -> tuple[Owed, ...]:
     """Each address hears of one monitor once, the gravest; and of the end when all has ended."""
-    if not owed:
-        return ()
+    if len(owed) < 2 and not before:  # nearly always, and when everything fails at once
+        return tuple(each for each in owed if each[1])
     standing = [alert for alert in after if alert.status is AlertStatus.TRIGGERED]
     still_told = {address for alert in standing for address in alert.told}
     knows = {(address, alert.said) for alert in before for address in alert.told}

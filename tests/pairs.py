@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
+from real.programs import demand
 
 
 def openssl(*words: str | Path) -> str:
     """What the program says. Without it the test is skipped, or an error where CI is set."""
-    program = shutil.which("openssl")
-    if program is None:
-        if os.environ.get("CI"):
-            raise AssertionError("openssl is missing")
-        pytest.skip("needs the program openssl")
-    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=False)
+    demand("openssl")
+    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

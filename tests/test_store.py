@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -557,6 +558,15 @@ def test_a_folder_that_may_not_be_entered_is_refused(folder, name, open_it):
     (folder / "private").mkdir(mode=0)
     with a_user_without_rights(), pytest.raises(store.StoreError, match="Permission denied"):
         open_it(folder / "private" / name)
+
+
+def test_at_the_end_the_one_file_is_everything_although_threads_have_read(path):
+    opened = store.Store(path)
+    opened.write(lambda rows: note(rows, "one"))
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: len(store.rejections(opened.read())), range(2))) == [1, 1]
+        opened.close()
+        assert not list(path.parent.glob("*-wal"))
 
 
 def test_a_write_to_a_closed_store_is_refused_at_once(path):

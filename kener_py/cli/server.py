@@ -279,6 +279,13 @@ def _hold_little_memory() -> None:
         library.mallopt(_M_ARENA_MAX, 1)
 
 
+def search_little() -> None:
+    """What is there now stays: to search it for garbage again and again would stop all threads."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
 def serve(first: Config, reload: Callable[[], Config]) -> int:
     """Serve until a signal says stop; the exit code. Raises StoreError, CannotListen."""
     _hold_little_memory()
@@ -315,10 +322,7 @@ def serve(first: Config, reload: Callable[[], Config]) -> int:
         exporter = Exporter(service, child.write, child.end)
 
         def start() -> None:
-            # What is there now stays: to search it for garbage again and again would stop all threads.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(10_000, 20, 20)
+            search_little()
             signal.signal(signal.SIGHUP, lambda number, frame: watcher.ask())
             for thread in (loop, sender, watcher, exporter, systemd):
                 thread.start()

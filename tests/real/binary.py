@@ -9,28 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
+from . import debian
 from .server import ROOT, Server
 
 BINARY = ROOT / "dist" / "kener-py"
-DEBIAN = ROOT / "build" / "debian-bookworm"
 NOBODY = "65534"  # its user and group
 
 # What a machine without Python does not have, as patterns below its root.
 _REPLACED = ("usr/bin/python*", "usr/lib/python*", "usr/share/zoneinfo", "etc/ssl/certs")
-
-
-def lack() -> str | None:
-    """Why a bare Debian cannot be had here."""
-    if os.geteuid() != 0:
-        return "needs root: a Debian is unpacked, and entered by chroot"
-    missing = [name for name in ("debootstrap", "unshare", "chroot") if not shutil.which(name)]
-    return f"not on this machine: {', '.join(missing)}" if missing else None
-
-
-# CI installs it, so there it is an error and not a skip.
-needs_debian = pytest.mark.skipif(lack() is not None and not os.environ.get("CI"), reason=str(lack()))
 
 
 def built() -> Path:
@@ -40,23 +26,13 @@ def built() -> Path:
     return BINARY
 
 
-def unpacked() -> Path:
-    """The root of a minimal Debian 12, kept for the next time."""
-    if not DEBIAN.exists():
-        new = DEBIAN.with_suffix(".new")
-        shutil.rmtree(new, ignore_errors=True)
-        new.parent.mkdir(exist_ok=True)
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", "bookworm", new],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            timeout=580,
-        )
-        shutil.rmtree(new / "usr" / "share" / "zoneinfo")
-        new.rename(DEBIAN)
-    found = [file for pattern in _REPLACED for file in DEBIAN.glob(pattern)]
+def bare_debian() -> Path:
+    """The root of a Debian 12 without Python, time zones and certificates."""
+    root = debian.unpacked("bookworm")
+    shutil.rmtree(root / "usr" / "share" / "zoneinfo", ignore_errors=True)
+    found = [file for pattern in _REPLACED for file in root.glob(pattern)]
     assert not found, f"this would hide what is missing from the binary: {found}"
-    return DEBIAN
+    return root
 
 
 class Bare(Server):

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
+from .programs import BROWSER, CHROMIUM, demand, needs
 
-TOOLS = Path(__file__).resolve().parents[1] / "browser"
-CHROMIUM = (
-    os.environ.get("CHROMIUM")
-    or shutil.which("chromium")
-    or shutil.which("chromium-browser")
-    or shutil.which("google-chrome")
-)
-
-
-def missing() -> str | None:
-    """What this machine lacks to drive a browser; None if nothing."""
-    if not CHROMIUM:
-        return "no Chromium on this machine"
-    if not shutil.which("node"):
-        return "no Node on this machine"
-    if not (TOOLS / "node_modules" / "puppeteer-core").is_dir():
-        return "tests/browser/node_modules is missing: `make .venv/browser-tools`"
-    return None
-
-
-# CI installs all of it, so there it is an error and not a skip.
-needed = pytest.mark.skipif(missing() is not None and not os.environ.get("CI"), reason=str(missing()))
+_WANTED = ("chromium", "node", "npm:puppeteer-core")
+needed = needs(*_WANTED)
 
 
 class Browser:
@@ -111,10 +89,9 @@ class Page:
 @contextmanager
 def running() -> Iterator[Browser]:
     """A browser that ends with the block."""
-    lack = missing()
-    assert lack is None, lack
+    demand(*_WANTED)
     process = subprocess.Popen(
-        ["node", str(TOOLS / "remote.mjs")],
+        ["node", str(BROWSER / "remote.mjs")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -17,7 +17,8 @@ from receivers import MailReceiver, WebReceiver, mail_receiver, web_receiver
 from kener_py import __version__
 from kener_py.model import LANGUAGES
 
-from .binary import Bare, built, folder_with_binary, needs_debian, unpacked
+from .binary import Bare, bare_debian, built, folder_with_binary
+from .debian import needs_debian
 from .server import EVERY_SECOND, configuration, monitor, secret_of, until
 
 pytestmark = [pytest.mark.real, needs_debian]
@@ -31,7 +32,7 @@ Start = Callable[..., Bare]
 @pytest.fixture(scope="module")
 def debian() -> Path:
     built()
-    return unpacked()
+    return bare_debian()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import re
 import socket
 import sqlite3
@@ -26,6 +25,7 @@ import pytest
 from receivers import Answer, Request, WebReceiver, web_receiver
 
 from .conftest import Serve
+from .programs import needs
 from .server import Server, configuration, monitor, until
 from .test_crash import fill, mount
 
@@ -430,9 +430,7 @@ def test_a_thousand_monitors_that_fail_together_are_all_told_within_a_minute(
 # ---- clocks that jump --------------------------------------------------------------------------
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-needs_faketime = pytest.mark.skipif(
-    FAKETIME is None and not os.environ.get("CI"), reason="needs libfaketime (apt-get install faketime)"
-)
+needs_faketime = needs(str(FAKETIME or "libfaketime"))
 
 
 class Jumping:

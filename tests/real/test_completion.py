@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from .programs import demand
 from .server import ROOT
 
 pytestmark = pytest.mark.real
@@ -30,14 +30,6 @@ monitors:
   - {tag: nightly-backup, name: Nightly backup, secret: a-secret-that-is-long-enough}
   - {tag: mail-queue, name: Mail, secret: another-secret-that-is-long}
 """
-
-
-def needs(*programs: str | Path) -> None:
-    """CI installs all of them, so there a missing one is an error and not a skip."""
-    for program in programs:
-        if not (program.exists() if isinstance(program, Path) else shutil.which(program)):
-            assert not os.environ.get("CI"), f"no {program} on this machine"
-            pytest.skip(f"no {program} on this machine")
 
 
 @pytest.fixture
@@ -107,7 +99,7 @@ def terminal(words: list[str], home: Path) -> Iterator[Terminal]:
 @contextmanager
 def ready(shell: str, home: Path, way: str) -> Iterator[Terminal]:
     """The shell with our script installed in one of the ways of the help, at its prompt."""
-    needs(shell)
+    demand(shell)
     text = script(shell, home)
     if shell == "zsh":
         (home / "functions").mkdir()
@@ -117,7 +109,7 @@ def ready(shell: str, home: Path, way: str) -> Iterator[Terminal]:
         )
         words = ["zsh", "-i"]
     elif way == "on demand":
-        needs(ON_DEMAND)
+        demand(str(ON_DEMAND))
         place = home / ".local" / "share" / "bash-completion" / "completions"
         place.mkdir(parents=True)
         (place / "kener-py").write_text(text)
@@ -163,7 +155,7 @@ def test_a_broken_file_completes_nothing_and_says_nothing(home: Path, shell: str
 
 
 def test_fish_completes_with_what_stands_beside_each(home: Path) -> None:
-    needs("fish")
+    demand("fish")
     place = home / ".config" / "fish" / "completions"
     place.mkdir(parents=True)
     (place / "kener-py.fish").write_text(script("fish", home))
@@ -192,13 +184,13 @@ def test_fish_completes_with_what_stands_beside_each(home: Path) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_shell_can_read_its_script(home: Path, shell: str) -> None:
-    needs(shell)
+    demand(shell)
     done = subprocess.run([shell, "-n"], input=script(shell, home), capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_shellcheck_finds_no_error_in_the_script_for_bash(home: Path) -> None:
-    needs("shellcheck")
+    demand("shellcheck")
     done = subprocess.run(
         ["shellcheck", "--shell=bash", "--severity=error", "-"],
         input=script("bash", home),

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from . import node
+from .programs import needs
 from .server import ROOT
 
-pytestmark = [pytest.mark.real, node.needs("yaml-language-server")]
+pytestmark = [pytest.mark.real, needs("node", "npm:yaml-language-server")]
 
 EXAMPLE = ROOT / "config.example.yaml"
 CURSOR = "‸"

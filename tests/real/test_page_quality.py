@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -22,11 +21,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from .browser import needed
 from .demo import Demo, last_month, today, yesterday
+from .programs import BROWSER, CHROMIUM, needs
 from .server import ROOT
 
-BROWSER = ROOT / "tests" / "browser"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LOOKS = ("light", "dark", "phone")
 HTML = {"Accept": "text/html", "Accept-Encoding": "gzip"}
 
@@ -43,19 +42,6 @@ EXCUSED = {
     "This document appears to be written in": "guessed from the made-up names",
     "The first occurrence of ID": "comes with an error, which counts",
 }
-
-
-def missing(*programs: str) -> list[str]:
-    found = {"chromium": CHROMIUM, "browser tools": (BROWSER / "node_modules").is_dir()}
-    return [each for each in programs if not found.get(each, shutil.which(each))]
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    """CI installs all of them, so there a missing one is an error and not a skip."""
-    lacking = missing(*programs)
-    return pytest.mark.skipif(
-        bool(lacking) and not os.environ.get("CI"), reason=f"not on this machine: {', '.join(lacking)}"
-    )
 
 
 pytestmark = pytest.mark.real
@@ -227,7 +213,6 @@ def urls(server: Demo, pages: dict[str, Page]) -> dict[str, str]:
 
 def driven(script: str, **given: Any) -> dict[str, Any]:
     """What a driver in tests/browser prints."""
-    assert not missing("node", "chromium", "browser tools")
     done = subprocess.run(
         ["node", str(BROWSER / script)],
         input=json.dumps(given),
@@ -300,7 +285,6 @@ def test_a_previewer_is_shown_the_picture_of_the_state(demo: Demo, state: str) -
 @pytest.fixture(scope="module")
 def validated(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What the validator has to say about each page and static file: by name, one line each."""
-    assert not missing("java", "node", "browser tools")
     folder = tmp_path_factory.mktemp("vnu")
     files: dict[str, Path] = {}
     absent: dict[str, list[str]] = {}
@@ -329,7 +313,7 @@ def validated(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return found
 
 
-@needs("java", "node", "browser tools")
+@needs("java", "node", "npm:vnu-jar")
 @pytest.mark.parametrize(
     "name", [*PAGES, *sorted(f.name for f in (ROOT / "static").iterdir() if f.suffix in (".css", ".svg"))]
 )
@@ -350,7 +334,7 @@ def judged(demo: Demo) -> dict[str, Any]:
     return found
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(judged: dict[str, Any], name: str) -> None:
     page = judged[name]
@@ -362,26 +346,26 @@ def test_axe_finds_nothing(judged: dict[str, Any], name: str) -> None:
     assert page["looks"].keys() == set(LOOKS)
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_never_scrolls_sideways(judged: dict[str, Any], name: str) -> None:
     assert judged[name]["status"] == expected(name)
     assert {width: found for width, found in judged[name]["overflow"].items() if found["by"] > 0} == {}
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", PAGES)
 def test_text_that_a_reader_spaces_is_not_cut_off(judged: dict[str, Any], name: str) -> None:
     assert judged[name]["clipped"] == []
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", PAGES)
 def test_paper_has_what_is_folded_and_nothing_to_press(judged: dict[str, Any], name: str) -> None:
     assert judged[name]["paper"] == {"closed": [], "controls": []}
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", PAGES)
 def test_the_console_has_no_complaint(judged: dict[str, Any], name: str) -> None:
     its_own = "Failed to load resource: the server responded with a status of 404"
@@ -400,7 +384,7 @@ def measured(site: Demo) -> dict[str, Any]:
     return driven("lighthouse.mjs", pages=urls(site, MEASURED), runs=3, enough=PERFORMANCE)
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", MEASURED)
 def test_lighthouse_is_content(measured: dict[str, Any], name: str) -> None:
     found = measured[name]
@@ -410,7 +394,7 @@ def test_lighthouse_is_content(measured: dict[str, Any], name: str) -> None:
     assert found["scores"] == {"accessibility": 1, "best-practices": 1, "seo": 1}, found["failed"]
 
 
-@needs("node", "chromium", "browser tools")
+@needed
 @pytest.mark.parametrize("name", MEASURED)
 def test_the_first_view_is_light_and_from_one_origin(site: Demo, measured: dict[str, Any], name: str) -> None:
     requests = [each for each in measured[name].get("requests", []) if not each["url"].startswith("data:")]

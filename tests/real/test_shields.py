@@ -9,8 +9,9 @@ import pytest
 
 from . import node
 from .demo import Demo
+from .programs import needs
 
-pytestmark = [pytest.mark.real, node.needs("badge-maker")]
+pytestmark = [pytest.mark.real, needs("node", "npm:badge-maker")]
 
 STATES = ("all-up", "degraded", "major-outage", "maintenance", "waiting", "unknown", "hostile")
 STYLES = ("flat", "flat-square", "plastic", "for-the-badge", "social")

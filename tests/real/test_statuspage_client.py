@@ -9,8 +9,9 @@ import pytest
 
 from . import node
 from .demo import Demo
+from .programs import needs
 
-pytestmark = [pytest.mark.real, node.needs("statuspage.io")]
+pytestmark = [pytest.mark.real, needs("node", "npm:statuspage.io")]
 
 INDICATORS = {
     "all-up": "none",
