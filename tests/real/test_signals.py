@@ -57,6 +57,14 @@ def test_a_signal_ends_it_quickly_and_cleanly(server: Server, number: signal.Sig
     assert server.messages() == {"kept"}
 
 
+def test_after_the_end_the_database_is_one_file(server: Server) -> None:
+    assert server.target("job").beat("kept").status == 200
+    assert server.get("/history").status == 200  # read by a thread
+    assert server.get("/").status == 200
+    assert server.stop(WITHIN) == 0
+    assert {file.name for file in server.database.parent.glob("kener.db*")} == {"kener.db", "kener.db.lock"}
+
+
 def test_a_second_sigterm_does_no_harm(server: Server) -> None:
     assert server.target("job").beat("kept").status == 200
     assert server.process
