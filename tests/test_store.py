@@ -566,7 +566,11 @@ def test_at_the_end_the_one_file_is_everything_although_threads_have_read(path):
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(lambda _: len(store.rejections(opened.read())), range(2))) == [1, 1]
         opened.close()
-        assert not list(path.parent.glob("*-wal"))
+    one_file = {"kener.db", "kener.db.lock"}
+    assert set(contents(path.parent)) == one_file
+    with contextlib.closing(store.read_only(path)) as later:
+        assert len(store.rejections(later)) == 1
+    assert set(contents(path.parent)) == one_file
 
 
 def test_a_write_to_a_closed_store_is_refused_at_once(path):

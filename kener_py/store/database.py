@@ -22,7 +22,7 @@ from weakref import WeakSet
 from sqlite_utils import Database
 
 from kener_py.store import copies
-from kener_py.store.opening import connect, explained, is_there, verify, why_not
+from kener_py.store.opening import connect, explained, is_there, mode_to_read, verify, why_not
 from kener_py.store.schema import MIGRATIONS
 from kener_py.store.trouble import StoreError, Unavailable
 from kener_py.store.writer import MOST_WAITING, Job, Work, Writer
@@ -74,7 +74,7 @@ def read_only(path: Path) -> Database:
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         verify(path)
         with ExitStack() as unless_refused:
-            db = Database(unless_refused.enter_context(closing(connect(path, "ro"))))
+            db = Database(unless_refused.enter_context(closing(connect(path, mode_to_read(path)))))
             if not db.execute("select 1 from sqlite_master where name = 'state'").fetchone():
                 raise StoreError(f"{path}: empty; `kener-py serve` fills it")
             if MIGRATIONS.pending(db):

@@ -19,6 +19,7 @@ _LOCK_WAIT = 5.0  # seconds that SQLite waits for another process' lock
 _MAGIC = b"SQLite format 3\0"
 # A write-ahead log begins with one of two numbers; with zeros if the power failed before they were there.
 _LOG_MAGICS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0")
+_LEAST_ROOM = 100_000  # bytes; SQLite needs 32 kB for an index of its log, and says no more than "I/O error"
 _MOST_LOOKED_AT = 100  # files beside a database
 ASIDE = ".before-restore-"  # in the name of what a restore replaced
 
@@ -149,13 +150,20 @@ def explained(path: Path, error: Exception) -> StoreError:
         return StoreError(f"{path}: cannot be written; {_who_must_own_it(path)}")
     if code == sqlite3.SQLITE_CORRUPT or "malformed" in str(error):  # what the writer passes on has no code
         return StoreError(f"{path}: the database is damaged ({error}); {advice(path)}")
-    if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
+    is_full = code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC
+    if is_full or (code == sqlite3.SQLITE_IOERR and _room(path) < _LEAST_ROOM):
         return StoreError(f"{path}: the disk is full; make room, then try again")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreError(f"{path}: locked by another program; stop it, then start again")
     if isinstance(error, OSError):
         return StoreError(f"{error.filename or path}: {error.strerror or error}")
     return StoreError(f"{path}: {error}")
+
+
+def _room(path: Path) -> int:
+    """Bytes that may still be written beside it."""
+    disk = os.statvfs(path.parent)
+    return disk.f_bavail * disk.f_frsize
 
 
 def why_not(path: Path, error: OSError) -> str:
