@@ -2,20 +2,19 @@
 PYTHON ?= python3
 CONFIG ?= config.example.yaml
 BIN := .venv/bin
-# How often the laws among the tests are tried: see tests/conftest.py.
-LAWS := quick
 
 .PHONY: serve demo test fast lint format catalogues pictures schema bench bench-scale soak binary lock audit clean
 
 serve: .venv/ready
 	$(BIN)/kener-py serve --config $(CONFIG)
 
-test: LAWS := thorough
-test: lint fast .venv/browser-tools
-	$(BIN)/pytest -m real --hypothesis-profile=$(LAWS)
+test: lint .venv/browser-tools
+	$(BIN)/pytest -m "not real" -n auto --hypothesis-profile=thorough
+	$(BIN)/pytest -m real --hypothesis-profile=thorough
 
+# What is run after each edit.
 fast: .venv/ready-for-tests
-	$(BIN)/pytest -m "not real" -n auto --hypothesis-profile=$(LAWS)
+	$(BIN)/pytest -m "not real and not long" -n auto --hypothesis-profile=quick
 
 # The status page in all its states, with a made-up year, on port 3000.
 demo: .venv/ready

@@ -39,6 +39,8 @@ from kener_py.model import (
 )
 from kener_py.web.prose import md
 
+pytestmark = pytest.mark.long
+
 
 class Client(FlaskClient):
     """Reads each answer whole, so that no file stays open."""

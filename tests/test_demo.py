@@ -18,6 +18,8 @@ from kener_py.service import Service
 from kener_py.web import create, serving
 from kener_py.web.showcase import STATES, Showcase
 
+pytestmark = pytest.mark.long
+
 NOW: Instant = 1_790_768_460_000  # 2026-09-30T11:41:00Z
 OVERALL = {
     "all-up": Overall.UP,

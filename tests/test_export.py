@@ -31,6 +31,8 @@ from kener_py.web.export import Refused, Written, export
 from kener_py.web.export.folder import MANIFEST
 from kener_py.web.export.places import NOT_WRITTEN, Extent, Places
 
+pytestmark = pytest.mark.long
+
 FEW_DAYS = 3
 
 

@@ -14,6 +14,8 @@ from werkzeug.test import Client, TestResponse
 from kener_py import web
 from kener_py.service import Service
 
+pytestmark = pytest.mark.long
+
 KEPT_BY_NOBODY = re.compile(r"/heartbeat/|^/alerts/\d+\?sig=[0-9a-f]{32}|^/(metrics|livez|readyz|health)")
 REFERRERS = {"strict-origin-when-cross-origin", "no-referrer"}
 # What some proxies and frameworks believe, in a request that came from nobody they know.

@@ -26,6 +26,8 @@ from werkzeug.test import TestResponse
 from kener_py import web
 from kener_py.web.finish import HEADERS as OF_SAFETY
 
+pytestmark = pytest.mark.long
+
 SLOWEST = 1.0  # seconds of this process for one answer; what has no flaw takes a hundredth
 LONGEST = 500_000  # bytes of an answer
 FOR_PROGRAMS = ("/api/", "/heartbeat/", "/ext/heartbeat/", "/openapi.json", "/metrics", "/livez", "/readyz")

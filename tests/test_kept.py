@@ -235,6 +235,7 @@ def test_nothing_that_a_key_shows_is_kept(db):
     assert site.client.get("/api/v1/incidents", headers={"Authorization": f"Bearer {KEY}"}).data == with_key
 
 
+@pytest.mark.long
 def test_every_answer_that_is_kept_is_flasks_own(db):
     """All routes in all forms: asked twice as served, once without what keeps."""
     made = secretive(db)

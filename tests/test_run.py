@@ -16,6 +16,8 @@ from kener_py.cli import caller, main
 from kener_py.cli.caller import Call, Target
 from kener_py.cli.tail import KEPT, Output
 
+pytestmark = pytest.mark.long
+
 SECRET = "s3cret/of backup:0123456789"
 SPELLED = "s3cret%2Fof%20backup%3A0123456789"
 RECORDED = Answer(text='{"status":"OK","monitor":"backup","received":"2026-09-30T11:41:00Z","reported":"UP"}')

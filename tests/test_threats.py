@@ -20,6 +20,8 @@ from kener_py import store, web
 from kener_py.model import ApiKey, Server
 from kener_py.service import Service
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "security.md"
 TESTS = ROOT / "tests"
