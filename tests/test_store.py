@@ -573,6 +573,16 @@ def test_at_the_end_the_one_file_is_everything_although_threads_have_read(path):
     assert set(contents(path.parent)) == one_file
 
 
+def test_a_long_look_sees_what_a_server_writes_that_started_meanwhile(path):
+    store.Store(path).close()
+    with contextlib.closing(store.Onlooker(path)) as looking:
+        before = looking.version()
+        with contextlib.closing(store.Store(path)) as server:
+            server.write(lambda rows: note(rows, "one"))
+            assert [each.monitor for each in store.rejections(looking.read())] == ["one"]
+        assert looking.version() != before
+
+
 def test_a_write_to_a_closed_store_is_refused_at_once(path):
     db = store.Store(path)
     db.close()

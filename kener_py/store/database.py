@@ -64,17 +64,19 @@ def _tell(path: Path) -> None:
             file.write(secrets.token_bytes(_TOKEN))
 
 
-def read_only(path: Path) -> Database:
+def read_only(path: Path, is_brief: bool = True) -> Database:
     """A connection for looking at the file while a server may be writing to it.
 
-    Raises StoreError if there is no such database or it is not ours.
+    A brief look without a server makes nothing beside the file, and needs no right to. One that is not brief
+    may see a server start meanwhile. Raises StoreError if there is no such database or it is not ours.
     """
     try:
         if not is_there(path):
             raise StoreError(f"{path}: no such database; `kener-py serve` creates it")
         verify(path)
         with ExitStack() as unless_refused:
-            db = Database(unless_refused.enter_context(closing(connect(path, mode_to_read(path)))))
+            mode = mode_to_read(path) if is_brief else "ro"
+            db = Database(unless_refused.enter_context(closing(connect(path, mode))))
             if not db.execute("select 1 from sqlite_master where name = 'state'").fetchone():
                 raise StoreError(f"{path}: empty; `kener-py serve` fills it")
             if MIGRATIONS.pending(db):

@@ -18,7 +18,7 @@ class Onlooker(Store):
     """
 
     def __init__(self, path: Path) -> None:
-        self._looking = read_only(path)
+        self._looking = read_only(path, is_brief=False)
         self._looking.execute("pragma query_only = 1")
         self.path = path
 

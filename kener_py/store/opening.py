@@ -46,7 +46,7 @@ def connect(path: Path, mode: str, wait: float = _LOCK_WAIT) -> sqlite3.Connecti
 
 
 def is_there(path: Path) -> bool:
-    """Raises OSError where one may not look: `Path.exists` says False of that from Python 3.14 on."""
+    """Whether it exists. Raises OSError where one may not look: `Path.exists` says no, since Python 3.14."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
