@@ -119,14 +119,11 @@ def beside(path: Path) -> Iterator[Database]:
 class _Reader:
     """The connection of one thread, closed when the thread has ended."""
 
-    def __init__(self, path: Path) -> None:
-        self.db = Database(connect(path, "ro"))
-        self.db.execute("pragma query_only = 1")
-        self.db.execute("pragma cache_size = -256")  # the system has the file in memory anyway
+    def __init__(self, db: Database) -> None:
+        self.db = db
 
     def close(self) -> None:
-        if hasattr(self, "db"):  # not if it could not be opened
-            self.db.close()
+        self.db.close()
 
     __del__ = close
 
@@ -185,7 +182,10 @@ class Store:
     def read(self) -> Database:
         reader: _Reader | None = getattr(self._local, "reader", None)
         if reader is None:
-            reader = self._local.reader = _Reader(self.path)
+            db = Database(connect(self.path, "ro"))
+            db.execute("pragma query_only = 1")
+            db.execute("pragma cache_size = -256")  # the system has the file in memory anyway
+            reader = self._local.reader = _Reader(db)
             self._readers.add(reader)
         return reader.db
 

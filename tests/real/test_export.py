@@ -18,7 +18,8 @@ import pytest
 
 from .browser import Browser, needed
 from .conftest import Serve
-from .fronts import NGINX, Front, nginx
+from .fronts import Front, nginx
+from .programs import needs
 from .server import ROOT, Server, configuration, free_port, run, until
 
 pytestmark = pytest.mark.real
@@ -76,10 +77,7 @@ def by_nginx(page: Path) -> Iterator[Front]:
         yield front
 
 
-GIVE = [
-    by_python,
-    pytest.param(by_nginx, marks=pytest.mark.skipif(not Path(NGINX).is_absolute(), reason="no nginx here")),
-]
+GIVE = [by_python, pytest.param(by_nginx, marks=needs("nginx"))]
 
 
 def followed(front: Front, path: str) -> tuple[int, str, str]:
@@ -106,9 +104,8 @@ def test_every_link_leads_somewhere(exported: tuple[Server, Path], give: Give) -
         assert {"/de/monitors/job", "/monitors/other", "/history.atom", "/api/v1/monitors.json"} <= seen
 
 
+@needs("nginx")
 def test_nginx_gives_out_the_addresses_of_the_server(exported: tuple[Server, Path]) -> None:
-    if not Path(NGINX).is_absolute():
-        pytest.skip("no nginx here")
     server, page = exported
     with by_nginx(page) as front:
         for path in (*PAGES, *DATA):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Serve
+from .programs import needs
 from .server import Server, configuration, monitor, rest_of, secret_of
 
 pytestmark = pytest.mark.real
@@ -285,10 +286,8 @@ def resident(server: Server) -> int:
     return int(kilobytes) * 1024
 
 
+@needs("/proc/self/status")
 def test_memory_does_not_grow_with_what_is_refused(server: Server) -> None:
-    if not Path("/proc/self/status").exists():
-        pytest.skip("needs /proc")
-
     def attack(turn: int) -> None:
         for number in range(60):
             odd = b"%d-%d" % (turn, number)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Serve
+from .programs import needs
 from .server import Answer, Server, configuration, monitor, rest_of, secret_of
 
 pytestmark = pytest.mark.real
@@ -110,7 +111,7 @@ def resident(server: Server) -> int:
     return int(kilobytes) * 1024
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+needs_proc = needs("/proc/self/status")
 
 
 def head(*lines: bytes) -> bytes:
