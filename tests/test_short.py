@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from kener_py import store, web
-from kener_py.model import ApiKey
-from kener_py.web import create
+from kener_py.model import ApiKey, Config, Server, replace
+from kener_py.web import create, short
 from kener_py.web.heartbeat import METHODS
 from kener_py.web.short import RULES
 
@@ -103,13 +103,13 @@ BODIES = [
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD"])
 @pytest.mark.parametrize("way", WAYS)
 def test_both_ways_answer_alike_and_keep_the_same(pair, way, method):
-    for call, more, code in CALLS:
+    for call, more, code in CALLS * 2:  # what was understood once is not read again
         assert pair.call(way + call, method=method, **more).status_code == code
     for body in BODIES:
         pair.call(f"{way}{CALL}", method=method, **body)
     beats, _, rejected = pair.kept()
     assert len(beats[0]) > 5
-    assert ("job", "wrong secret", 2) in rejected
+    assert ("job", "wrong secret", 4) in rejected
 
 
 @pytest.mark.parametrize("way", WAYS[2:])
@@ -151,6 +151,46 @@ def test_behind_a_proxy_both_ways_see_the_same_caller(pair):
     for sent in ("10.1.2.3", "10.1.2.3, 10.9.9.9", "nonsense", "1.1.1.1," * 2_000):
         pair.call(f"/heartbeat/{CALL}", headers={"X-Forwarded-For": sent})
     assert {beat.address for beat in pair.kept()[0][0]} == {"127.0.0.1"}
+
+
+def test_a_call_is_understood_by_the_configuration_of_now(pair):
+    proxied = {"headers": {"X-Forwarded-For": "10.1.2.3"}}
+    calls = [f"/heartbeat/{CALL}", "/heartbeat/other:another-secret-9876543210"]
+
+    def told(given: Config) -> list[int]:
+        for world in pair.worlds:
+            world.service.reload(given)
+        return [pair.call(call, **proxied).status_code for call in calls * 2]
+
+    assert told(CONFIG) == [200] * 4
+    assert told(replace(CONFIG, server=Server(trusted_proxies=("127.0.0.0/8",)))) == [200] * 4
+    assert [beat.address for beat in pair.kept()[0][0]] == ["10.1.2.3"] * 2 + ["127.0.0.1"] * 2
+    assert told(config(monitors=(monitor(secret="from now on another one"),))) == [404] * 4
+    assert told(CONFIG) == [200] * 4
+    pair.kept()
+
+
+def test_what_a_call_says_is_read_once(pair, monkeypatch):
+    pair.call(f"/heartbeat/{CALL}")
+    monkeypatch.setattr(short, "environ_of", None)
+    assert pair.clients[0].get(f"/heartbeat/{CALL}").status_code == 200
+
+
+def test_what_was_understood_takes_little_room(pair, monkeypatch):
+    monkeypatch.setattr(short, "_MOST_KNOWN", 20)
+    path = pair.site._heartbeats
+    for number in range(50):
+        for call in (CALL, "other:another-secret-9876543210"):
+            assert pair.call(f"/heartbeat/{call}", headers={"User-Agent": f"{number}"}).status_code == 200
+            assert 0 < sum(map(len, path._known.values())) == path._number <= 20
+    before = path._number
+    pair.call(f"/heartbeat/{CALL}", headers={"User-Agent": "x" * short._LONGEST})
+    another = {"User-Agent": "another"}
+    pair.call(f"/heartbeat/{CALL}", headers=another, query_string={"message": "one of many"})
+    pair.call(f"/heartbeat/{CALL}", headers=another, data=b"one of many", method="POST")
+    pair.call("/heartbeat/job:wrong", headers=another)
+    pair.call("/api/heartbeat/job", headers={"X-API-Key": KEY})  # which may have expired the next time
+    assert path._number == before
 
 
 def test_both_ways_tell_wrong_secrets_to_wait(pair):
@@ -208,7 +248,7 @@ def test_whatever_is_called_both_ways_agree(calls):
     with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
         pair = Pair(Path(name))
         try:
-            for method, way, call, query, body in calls:
+            for method, way, call, query, body in calls * 2:
                 pair.call(way + call, method=method, query_string=query, data=body)
             pair.kept()
         finally:

@@ -38,7 +38,10 @@ class Durations:
     def add(self, seconds: float, *labels: str) -> None:
         place = bisect_left(BUCKETS, seconds)
         with self._lock:
-            counts, total = self._found.setdefault(labels, ([0] * (len(BUCKETS) + 1), [0.0]))
+            found = self._found.get(labels)
+            if found is None:
+                found = self._found[labels] = [0] * (len(BUCKETS) + 1), [0.0]
+            counts, total = found
             counts[place] += 1
             total[0] += seconds
 

@@ -29,7 +29,7 @@ _log = logging.getLogger("kener_py.store")
 _BATCH = 1_000  # entries in one transaction
 MOST_WAITING = 10_000  # more are refused: memory stays bounded
 _CROWD = 8  # entries that wait: then more are on their way
-_GATHERING = 0.0002  # seconds that a crowd waits for those: less than its commit takes
+_NAP, _NAPS = 0.00005, 12  # seconds, and how often: a crowd waits no longer than its commit takes
 
 
 class _Entry:
@@ -177,11 +177,14 @@ class Writer:
 
     def _run(self) -> None:
         entries = self._entries
+        batch: list[_Entry] = []
         while True:
-            batch = []
             entry = entries.get()
-            if entries.qsize() >= _CROWD:
-                time.sleep(_GATHERING)
+            for _ in range(_NAPS):  # who was told last comes again at once
+                if not _CROWD <= entries.qsize() < len(batch) - 1:
+                    break
+                time.sleep(_NAP)
+            batch = []
             while entry is not None:
                 batch.append(entry)
                 if len(batch) == _BATCH:

@@ -63,10 +63,10 @@ class Ahead:
         """Answer a request to this site, which lies below `prefix`."""
         began = perf_counter()
         try:
-            environ = environ_of(scope, prefix)
-            mount(environ, self._service.config.site)
-            reply = await self._heartbeats.answer(environ, call, began)
+            reply = await self._heartbeats.answer(scope, prefix, call, began)
             if reply is None:
+                environ = environ_of(scope, prefix)
+                mount(environ, self._service.config.site)
                 reply = await self._page(scope, environ, call, began)
         except Exception:
             _log.exception("%s failed", scope.method)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from kener_py.model import Status
+from kener_py.model import Status, quick
 from kener_py.running import at_most
 
 KEPT = 100_000  # bytes of a message: head and tail
@@ -37,6 +37,7 @@ class UnknownStatus(ValueError):
     """The status is given, and is none of the three words."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Body:
     """Bytes as they came: whole, or head and tail with a count of what lies between."""
@@ -50,6 +51,7 @@ class Body:
 EMPTY = Body(b"")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Report:
     status: Status

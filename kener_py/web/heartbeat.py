@@ -11,6 +11,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -18,7 +19,7 @@ from urllib.parse import parse_qsl
 from flask import Response, request
 
 from kener_py import store
-from kener_py.model import Heartbeat, Monitor
+from kener_py.model import Heartbeat, Instant, Monitor, quick
 from kener_py.service import Service, Unwatched
 from kener_py.web import body, keys
 from kener_py.web.api import rfc3339
@@ -46,11 +47,29 @@ class Answer(NamedTuple):
 Hear = Callable[[Service, "WSGIEnvironment", str], Monitor | Answer]
 
 
-class Heard(NamedTuple):
-    """A heartbeat, and what is answered once it is on disk."""
+@quick
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a call says, whenever it comes."""
 
-    beat: Heartbeat
-    answer: Answer
+    monitor: str
+    report: body.Report
+    method: str
+    agent: str
+    address: str
+    ending: str  # of the answer, after the instant
+
+    def beat(self, at: Instant) -> Heartbeat:
+        said = self.report
+        return Heartbeat(
+            self.monitor, at, said.status, said.message, said.metrics, self.method, self.agent, self.address
+        )
+
+    def answer(self, at: Instant) -> Answer:
+        """Once the heartbeat is on disk."""
+        # Without an encoder: it takes as long as all else here, and nothing of this needs an escape.
+        text = f'{{"status":"OK","monitor":"{self.monitor}","received":"{rfc3339(at)}"{self.ending}'
+        return Answer(200, text.encode())
 
 
 def _error(code: int, text: str, *headers: tuple[str, str]) -> Answer:
@@ -59,11 +78,11 @@ def _error(code: int, text: str, *headers: tuple[str, str]) -> Answer:
 
 def split(call: str) -> tuple[str, str]:
     """(tag, secret) of "tag:secret" or "tag/secret"; no tag has either character."""
-    call = call.lstrip("/")
-    ends = [at for at in (call.find(":"), call.find("/")) if at >= 0]
-    if not ends:
-        return call, ""
-    return call[: min(ends)], call[min(ends) + 1 :]
+    tag, colon, secret = call.lstrip("/").partition(":")
+    if "/" not in tag:
+        return tag, secret
+    tag, _, rest = tag.partition("/")
+    return tag, f"{rest}{colon}{secret}"
 
 
 def _matches(monitor: Monitor | None, presented: str) -> bool:
@@ -76,11 +95,13 @@ def _matches(monitor: Monitor | None, presented: str) -> bool:
     return hmac.compare_digest(whole.removesuffix(b"/"), expected) and secret is not None
 
 
-_HINTS = ("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+_HINTS = frozenset(("HTTP_PURPOSE", "HTTP_SEC_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ"))
 
 
 def _is_prefetch(environ: WSGIEnvironment) -> bool:
     """A browser or chat program that looks ahead: nobody ran a job."""
+    if _HINTS.isdisjoint(environ):
+        return False
     hints = [environ[name].lower() for name in _HINTS if name in environ]
     return any("prefetch" in hint or "preview" in hint for hint in hints)
 
@@ -145,8 +166,8 @@ def _unless_prefetched(environ: WSGIEnvironment, monitor: Monitor) -> Monitor | 
 
 def understood(
     service: Service, environ: WSGIEnvironment, monitor: Monitor, came: body.Body | None
-) -> Heard | Answer:
-    """The heartbeat of a call, with its body if it has one."""
+) -> Said | Answer:
+    """What a call says, with its body if it has one."""
     try:
         query = _query(environ)
         if not query and came is None:
@@ -156,30 +177,25 @@ def understood(
     except body.UnknownStatus as unknown:
         service.reject(monitor.tag, "unknown status")
         return _error(400, str(unknown))
-    beat = Heartbeat(
+    ending = f',"reported":"{report.status}"'
+    if report.warnings:
+        ending += f',"warning":{_JSON.encode("; ".join(report.warnings))}'
+    return Said(
         monitor.tag,
-        service.clock(),
-        report.status,
-        report.message,
-        report.metrics,
+        report,
         environ["REQUEST_METHOD"],
         _agent(environ.get("HTTP_USER_AGENT", "")[:1_000]),
         address(service, environ)[:64],
+        f"{ending}}}\n",
     )
-    # Without an encoder: it takes as long as all else here, and nothing of this needs an escape.
-    said = f'"status":"OK","monitor":"{beat.monitor}","received":"{rfc3339(beat.received)}"'
-    said += f',"reported":"{report.status}"'
-    if report.warnings:
-        said += f',"warning":{_JSON.encode("; ".join(report.warnings))}'
-    return Heard(beat, Answer(200, f"{{{said}}}\n".encode()))
 
 
-def failed(failure: Exception, environ: WSGIEnvironment) -> Answer:
+def failed(failure: Exception, method: str) -> Answer:
     """Whatever goes wrong inside is an answer too, and in the log."""
     if isinstance(failure, Unwatched):  # a reload came in between
         return _error(404, _NOBODY)
     if not isinstance(failure, store.StoreError):
-        _log.error("%s of a heartbeat failed", environ["REQUEST_METHOD"], exc_info=failure)
+        _log.error("%s of a heartbeat failed", method, exc_info=failure)
         if not store.is_disk_trouble(failure):
             return _error(500, "This server failed; its log says why")
     text = f"The database cannot be written now ({failure}); try again"
@@ -192,13 +208,14 @@ def _answered(service: Service, environ: WSGIEnvironment, hear: Hear, call: str)
         if isinstance(monitor, Answer):
             return monitor
         came = body.read(environ["wsgi.input"], length(environ)) if has_body(environ) else None
-        heard = understood(service, environ, monitor, came)
-        if isinstance(heard, Answer):
-            return heard
-        service.record(heard.beat)
+        said = understood(service, environ, monitor, came)
+        if isinstance(said, Answer):
+            return said
+        at = service.clock()
+        service.record(said.beat(at))
     except Exception as failure:
-        return failed(failure, environ)
-    return heard.answer
+        return failed(failure, environ["REQUEST_METHOD"])
+    return said.answer(at)
 
 
 def view(hear: Hear) -> Callable[..., Response]:

@@ -1,6 +1,7 @@
 """The short path of heartbeats: on the event loop, ahead of Flask, by the same rules.
 
-What this does not understand (another method, another address) goes on to Flask.
+What this does not understand (another method, another address) goes on to Flask. What a call says is
+read once: a job sends the same head each time, and without a body nothing else decides.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from kener_py.model import Config
 from kener_py.service import Service
 from kener_py.web import body, heartbeat
 from kener_py.web.finish import HEADERS, policy
-from kener_py.web.wsgi import Reply
+from kener_py.web.mounted import mount
+from kener_py.web.wsgi import Reply, Scope, environ_of, peer
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -25,65 +27,108 @@ RULES: tuple[tuple[str, heartbeat.Hear], ...] = (
     ("/api/v1/heartbeat/", heartbeat.by_key),
 )
 _METHODS = frozenset(heartbeat.METHODS)
+_MOST_KNOWN = 4_096  # calls, each some 400 bytes
+_LONGEST = 1_000  # characters of a path, or of the headers, that may be kept
+
+Caller = tuple[object, ...]  # what of a head comes from who calls: the address and the headers
 
 
 class ShortPath:
+    """One site. Everything runs on one event loop."""
+
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._config: Config | None = None  # that `_headers` were made for
+        self._config: Config | None = None  # that all of the following was made for
         self._headers: list[tuple[str, str]] = []
+        # What was understood, by caller, then by method and path. A secret is in the path: it is found
+        # by a keyed hash, which tells nobody who guesses how near he is.
+        self._known: dict[Caller, dict[tuple[str, str], tuple[str, heartbeat.Said]]] = {}
+        self._number = 0  # of those in `_known`
 
     async def answer(
-        self, environ: WSGIEnvironment, chunks: AsyncIterable[bytes], began: float
+        self, scope: Scope, prefix: str, chunks: AsyncIterable[bytes], began: float
     ) -> Reply | None:
         """What a job is told once its heartbeat is on disk; None for a request that is no heartbeat.
 
-        `chunks` is the request's body, `began` the reading of `perf_counter` when the request came.
+        The site lies below `prefix`, `chunks` is the request's body, `began` the reading of
+        `perf_counter` when the request came.
         """
-        method: str = environ["REQUEST_METHOD"]
-        path: str = environ["PATH_INFO"]
+        method, path = scope.method, scope.path
         if "/heartbeat/" not in path or method not in _METHODS:
             return None
-        for prefix, hear in RULES:
-            if path.startswith(prefix):
-                # WSGI hands the bytes of a path on as Latin-1.
-                call = path[len(prefix) :].encode("latin-1").decode("utf-8", "replace")
-                found = await self._heard(environ, hear, call, chunks)
-                text = found.text
-                headers = [*found.headers, ("Content-Length", str(len(text))), *self._common()]
-                self._service.requests.add(
-                    perf_counter() - began, method, f"{prefix}<rest:call>", str(found.code)
-                )
-                return Reply(found.code, headers, text)
-        return None
+        self._keep_up()
+        caller = (peer(scope.client), scope.http_version, prefix, *scope.headers.items())
+        calls = self._known.get(caller)
+        known = calls.get((method, path)) if calls and not scope.query_string else None
+        if known is not None:
+            rule, said = known
+            found = await self._recorded(said)
+        else:
+            environ = environ_of(scope, prefix)
+            mount(environ, self._service.config.site)
+            rule, hear = _rule(environ["PATH_INFO"])
+            if hear is None:
+                return None
+            understood = await self._understood(environ, rule, hear, chunks)
+            if isinstance(understood, heartbeat.Answer):
+                found = understood
+            else:
+                is_plain = not (scope.query_string or heartbeat.has_body(environ))
+                if is_plain and hear is heartbeat.by_secret:
+                    self._remember(caller, method, path, rule, understood)
+                found = await self._recorded(understood)
+        text = found.text
+        headers = [*found.headers, ("Content-Length", str(len(text))), *self._headers]
+        self._service.requests.add(perf_counter() - began, method, f"{rule}<rest:call>", str(found.code))
+        return Reply(found.code, headers, text)
 
-    async def _heard(
-        self, environ: WSGIEnvironment, hear: heartbeat.Hear, call: str, chunks: AsyncIterable[bytes]
-    ) -> heartbeat.Answer:
+    async def _understood(
+        self, environ: WSGIEnvironment, rule: str, hear: heartbeat.Hear, chunks: AsyncIterable[bytes]
+    ) -> heartbeat.Said | heartbeat.Answer:
         try:
+            # WSGI hands the bytes of a path on as Latin-1.
+            call = environ["PATH_INFO"][len(rule) :].encode("latin-1").decode("utf-8", "replace")
             monitor = hear(self._service, environ, call)
             if isinstance(monitor, heartbeat.Answer):
                 return monitor
             came = None
             if heartbeat.has_body(environ):
                 came = await body.receive(chunks, heartbeat.length(environ))
-            heard = heartbeat.understood(self._service, environ, monitor, came)
-            if isinstance(heard, heartbeat.Answer):
-                return heard
-            await self._service.record_async(heard.beat)
+            return heartbeat.understood(self._service, environ, monitor, came)
         except Exception as failure:
-            return heartbeat.failed(failure, environ)
-        return heard.answer
+            return heartbeat.failed(failure, environ["REQUEST_METHOD"])
 
-    def _common(self) -> list[tuple[str, str]]:
-        """The headers of every answer to a job."""
+    async def _recorded(self, said: heartbeat.Said) -> heartbeat.Answer:
+        at = self._service.clock()
+        try:
+            await self._service.record_async(said.beat(at))
+        except Exception as failure:
+            return heartbeat.failed(failure, said.method)
+        return said.answer(at)
+
+    def _remember(self, caller: Caller, method: str, path: str, rule: str, said: heartbeat.Said) -> None:
+        if len(path) + len(repr(caller)) > _LONGEST:
+            return
+        if self._number >= _MOST_KNOWN:
+            self._known, self._number = {}, 0
+        self._known.setdefault(caller, {})[method, path] = rule, said
+        self._number += 1
+
+    def _keep_up(self) -> None:
+        """Begin anew with another configuration."""
         config = self._service.config
-        if config is not self._config:
-            self._headers = [
-                ("Content-Type", "application/json"),
-                ("Cache-Control", "no-store"),
-                ("Content-Security-Policy", policy(config.site, "/heartbeat/")),
-                *HEADERS.items(),
-            ]
-            self._config = config
-        return self._headers
+        if config is self._config:
+            return
+        self._headers = [  # of every answer to a job
+            ("Content-Type", "application/json"),
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", policy(config.site, "/heartbeat/")),
+            *HEADERS.items(),
+        ]
+        self._known, self._number = {}, 0
+        self._config = config
+
+
+def _rule(path: str) -> tuple[str, heartbeat.Hear | None]:
+    """What the path begins with, and who judges it; ("", None) for no heartbeat."""
+    return next((each for each in RULES if path.startswith(each[0])), ("", None))

@@ -57,8 +57,8 @@ def _name(header: str) -> str:
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
-def _address(client: str) -> str:
-    """Of "127.0.0.1:4711" or "[::1]:4711"."""
+def peer(client: str) -> str:
+    """The address of "127.0.0.1:4711" or "[::1]:4711"."""
     return client.rpartition(":")[0].strip("[]")
 
 
@@ -72,7 +72,7 @@ def environ_of(scope: Scope, prefix: str) -> WSGIEnvironment:
         "PATH_INFO": path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": _address(scope.client),
+        "REMOTE_ADDR": peer(scope.client),
     }
     for header, value in scope.headers.items():
         name = _name(header)
