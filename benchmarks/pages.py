@@ -37,7 +37,7 @@ DOCUMENTS = (
 )
 _HEAD = 1_000  # bytes, more than the head of any answer
 _NEWS_A_SECOND = 50  # heartbeats that come while pages are read
-_READERS = 8  # connections; more would only wait longer for pages that take long
+_READERS = 64  # connections, as many as jobs have where the goals are told
 
 
 def sections(plan: Plan, sites: site.Sites, baselines: Sequence[Server]) -> Iterator[Measure]:

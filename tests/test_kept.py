@@ -1,8 +1,12 @@
 """What is kept: given out without a render, never older than what it shows, and Flask's own answer."""
 
+from __future__ import annotations
+
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import past
 import pytest
@@ -22,7 +26,11 @@ from kener_py.web import create, fragments, kept
 from kener_py.web.ahead import Ahead
 from kener_py.web.kept import Keeper
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
 BROWSER = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
+ASKED = served.Scope("GET", "/", "", [(n.lower(), v) for n, v in BROWSER.items()], "127.0.0.1:4711")
 
 
 @contextmanager
@@ -165,6 +173,77 @@ def test_time_alone_makes_a_page_new_each_full_minute(site):
     site.world.service.mark_alive(NOW + MINUTE)
     assert site.renders() == 1
     assert site.renders() == 0
+
+
+def crowd(site: Site, size: int, after: Callable[[], object] = lambda: None) -> tuple[list[str], int]:
+    """The pages that so many visitors at once are shown, and how many were rendered; `after` follows each."""
+    calls = [served.Call([]) for _ in range(size)]
+    rendered: list[int] = []
+
+    def render(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        parts = site.app.wsgi_app(environ, start)
+        rendered.append(1)
+        after()
+        return parts
+
+    async def come() -> None:
+        ahead = Ahead(site.world.service, site.keeper, render, 4)
+        await asyncio.gather(*(ahead.serve(ASKED, call, "") for call in calls))
+        ahead.close()
+
+    asyncio.run(come())
+    answers = [answer for call in calls for answer in call.answers]
+    assert [code for code, _, _ in answers] == [200] * size
+    return [page.decode() for _, _, page in answers], len(rendered)
+
+
+def test_a_crowd_is_shown_one_page_that_is_rendered_once(site):
+    assert crowd(site, 50)[1] == 0
+    site.world.db.touch()
+    assert crowd(site, 50)[1] == 1
+
+
+def test_a_crowd_at_a_page_that_changes_all_the_time_is_shown_the_next_one(site):
+    site.world.db.touch()
+    assert crowd(site, 50, site.world.db.touch)[1] == 2
+
+
+def test_a_crowd_at_a_page_that_nobody_has_read_before_is_rendered_by_each_thread_at_most(db):
+    site = Site(world(db, (past.monitor("job"),), []))
+    assert 1 <= crowd(site, 50)[1] <= 4
+
+
+def test_who_comes_after_a_change_is_shown_it_although_a_page_of_before_is_being_made(site):
+    """One visitor's page is made; before it is done comes a change, and then others."""
+    first, later = served.Call([]), [served.Call([]) for _ in range(5)]
+
+    async def come() -> None:
+        loop = asyncio.get_running_loop()
+        is_made, go_on = asyncio.Event(), threading.Event()
+        stops = [True]
+
+        def render(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+            parts = site.app.wsgi_app(environ, start)
+            if stops:
+                stops.clear()
+                loop.call_soon_threadsafe(is_made.set)
+                assert go_on.wait(10)
+            return parts
+
+        ahead = Ahead(site.world.service, site.keeper, render, 4)
+        making = asyncio.ensure_future(ahead.serve(ASKED, first, ""))
+        await is_made.wait()
+        write_an_incident(site)
+        others = [asyncio.ensure_future(ahead.serve(ASKED, call, "")) for call in later]
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(making, *others)
+        ahead.close()
+
+    site.world.db.touch()
+    asyncio.run(come())
+    assert b"Disks are full" not in first.answers[0][2]
+    assert all(b"Disks are full" in call.answers[0][2] for call in later)
 
 
 def test_midnight_is_seen(site):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from kener_py.running import running_loop
 from kener_py.service import Service
 from kener_py.web import keys
-from kener_py.web.kept import Keeper, Key, key_of
+from kener_py.web.kept import Keeper, Kept, Key, key_of
 from kener_py.web.mounted import mount
 from kener_py.web.short import ShortPath
 from kener_py.web.wsgi import Reply, Scope, Threads, environ_of
@@ -53,8 +53,9 @@ class Ahead:
     def __init__(self, service: Service, keeper: Keeper, rest: WSGIApplication, threads: int) -> None:
         self._service = service
         self._heartbeats, self._keeper = ShortPath(service), keeper
-        self._rest = Threads(rest, threads, partial(keys.is_known, service))
-        self._making: dict[Key, asyncio.Future[None]] = {}  # answers that are rendered now
+        self._rest = Threads(rest, threads, partial(keys.is_known, service), self._meanwhile)
+        # Answers that are rendered now; then what was kept of them.
+        self._making: dict[Key, asyncio.Future[Kept | None]] = {}
 
     async def __rsgi__(self, scope: Scope, call: Call) -> None:
         await self.serve(scope, call, "")
@@ -87,16 +88,30 @@ class Ahead:
         if found is None and key in self._making:
             await asyncio.wait([self._making[key]], timeout=_LONGEST_WAIT)
             found = self._keeper.find(key)
+            if found is None and key in self._making:
+                # The last one was begun before this request, and something has changed since. The next one
+                # is good enough whatever changes meanwhile: else all would render, again and again.
+                made = self._making[key]
+                await asyncio.wait([made], timeout=_LONGEST_WAIT)
+                found = made.result() if made.done() else None
         if found is not None:
             return self._keeper.give(found, environ, began)
-        if not self._keeper.was_kept(key) or key in self._making:
+        before = self._keeper.latest(key)
+        if before is None or key in self._making:
             return await self._rest.answer(scope, environ, call)
         made = self._making[key] = running_loop().create_future()
         try:
             return await self._rest.answer(scope, environ, call)
         finally:
             del self._making[key]
-            made.set_result(None)
+            latest = self._keeper.latest(key)
+            made.set_result(None if latest is before else latest)
+
+    def _meanwhile(self, environ: WSGIEnvironment) -> Reply | None:
+        """Runs in a thread that is free at last: another one may have rendered the same."""
+        key = key_of(environ)
+        found = None if key is None else self._keeper.find(key)
+        return None if found is None else self._keeper.give(found, environ, perf_counter())
 
     def close(self) -> None:
         self._rest.close()

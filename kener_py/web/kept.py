@@ -81,8 +81,9 @@ class Keeper:
             self._kept.move_to_end(key)
         return found
 
-    def was_kept(self, key: Key) -> bool:
-        return key in self._kept
+    def latest(self, key: Key) -> Kept | None:
+        """The newest answer, whether it still holds or not."""
+        return self._kept.get(key)
 
     def remember(self, answer: Response, shown: Shown, is_heard: bool) -> None:
         """Keep a complete answer of 200, before it is made conditional."""

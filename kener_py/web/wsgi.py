@@ -101,8 +101,8 @@ def _too_busy(environ: WSGIEnvironment) -> Reply:
 class Threads:
     """Calls `app` in one of so many threads; who comes when all are busy waits for one, within bounds.
 
-    `is_known` tells a caller with a key of ours, whose body may be long. Everything but `close` runs on
-    one event loop.
+    `is_known` tells a caller with a key of ours, whose body may be long. `instead` is asked in the thread
+    for an answer that needs no application. Everything but these and `close` runs on one event loop.
     """
 
     def __init__(
@@ -110,9 +110,10 @@ class Threads:
         app: WSGIApplication,
         number: int,
         is_known: Callable[[WSGIEnvironment], bool] = lambda _: False,
+        instead: Callable[[WSGIEnvironment], Reply | None] = lambda _: None,
     ) -> None:
         self._app = app
-        self._is_known = is_known
+        self._is_known, self._instead = is_known, instead
         self._pool = ThreadPoolExecutor(number, "http")
         self._waiting = 0  # for a thread, or for what it does
 
@@ -147,6 +148,9 @@ class Threads:
             self._waiting -= 1
 
     def _call(self, environ: WSGIEnvironment) -> Reply:
+        reply = self._instead(environ)
+        if reply is not None:
+            return reply
         head: list[Any] = []
 
         def start(
