@@ -42,12 +42,13 @@ api_keys:
     key: {key}
     scopes: ["incidents:write"]
 notifiers: {notifiers}
-alerts:
-  - name: Down
-    status: DOWN
-    severity: major
+alerts:{alerts}
 monitors:
 """
+_RULE = """
+  - name: Down
+    status: DOWN
+    severity: major"""
 _ENTRY = """\
   - tag: {tag}
     name: {name}
@@ -74,8 +75,11 @@ def path(number: int) -> str:
     return f"/heartbeat/{tag(number)}:{secret(number)}"
 
 
-def text(monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}") -> str:
-    """The YAML file; `rhythm` is what says how long each job may be silent, `notifiers` who is told."""
+def text(monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}", *, has_rule: bool = True) -> str:
+    """The YAML file; `rhythm` is what says how long each job may be silent, `notifiers` who is told.
+
+    With a rule, each that is DOWN has an alert and an incident.
+    """
     entries = [
         _ENTRY.format(
             tag=tag(number),
@@ -86,13 +90,16 @@ def text(monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}") -> str:
         )
         for number in range(monitors)
     ]
-    return _HEAD.format(key=KEY, notifiers=notifiers) + "".join(entries)
+    head = _HEAD.format(key=KEY, notifiers=notifiers, alerts=_RULE if has_rule else " []")
+    return head + "".join(entries)
 
 
-def write(folder: Path, monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}") -> None:
+def write(
+    folder: Path, monitors: int, rhythm: str = _HOURLY, notifiers: str = "{}", *, has_rule: bool = True
+) -> None:
     """The file alone: a site on its first day."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(text(monitors, rhythm, notifiers))
+    (folder / "config.yaml").write_text(text(monitors, rhythm, notifiers, has_rule=has_rule))
 
 
 def write_with_past(folder: Path, monitors: int) -> None:

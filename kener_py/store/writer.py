@@ -29,7 +29,7 @@ _log = logging.getLogger("kener_py.store")
 _BATCH = 1_000  # entries in one transaction
 MOST_WAITING = 10_000  # more are refused: memory stays bounded
 _CROWD = 8  # entries that wait: then more are on their way
-_NAP, _NAPS = 0.00005, 12  # seconds, and how often: a crowd waits no longer than its commit takes
+_NAP, _NAPS = 0.00005, 12  # seconds, and how often at most: a crowd waits about a millisecond for those
 
 
 class _Entry:
