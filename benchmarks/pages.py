@@ -37,6 +37,7 @@ DOCUMENTS = (
 )
 _HEAD = 1_000  # bytes, more than the head of any answer
 _NEWS_A_SECOND = 50  # heartbeats that come while pages are read
+_CHANGES_A_SECOND = 20  # heartbeats that say otherwise than the one before
 _READERS = 64  # connections, as many as jobs have where the goals are told
 
 
@@ -117,10 +118,10 @@ def _by_name(plan: Plan, server: Server, whole: list[float]) -> float:
     return outcome.per_second
 
 
-def _while_jobs_call(plan: Plan, server: Server, monitors: int) -> float:
-    count = round(_NEWS_A_SECOND * (plan.seconds + 0.5))
-    load = Load([site.path(number) for number in range(monitors)], 8, headers=CURL)
-    calling = paced.started(server, load, _NEWS_A_SECOND, count)
+def _while_jobs_call(plan: Plan, server: Server, paths: Sequence[str], rate: int) -> float:
+    """Read while so many heartbeats a second come."""
+    count = round(rate * (plan.seconds + 0.5))
+    calling = paced.started(server, Load(paths, 8, headers=CURL), rate, count)
     try:
         return _per_second(plan, server, "/", BROWSER, _is_compressed)
     finally:
@@ -136,7 +137,14 @@ def _front(plan: Plan, title: str, server: Server, baselines: Sequence[Server], 
         "304, to who has it": partial(_by_name, plan, server, whole),
         "uncompressed": partial(_per_second, plan, server, "/", PLAIN, _is_whole),
         f"compressed, while {_NEWS_A_SECOND} heartbeats a second come": partial(
-            _while_jobs_call, plan, server, monitors
+            _while_jobs_call, plan, server, [site.path(number) for number in range(monitors)], _NEWS_A_SECOND
+        ),
+        f"compressed, while it changes {_CHANGES_A_SECOND} times a second": partial(
+            _while_jobs_call,
+            plan,
+            server,
+            [f"{site.path(0)}?status={status}" for status in ("down", "up")],
+            _CHANGES_A_SECOND,
         ),
     }
     figures = rounds.throughput(plan, baselines, Load(["/"], _READERS, headers=BROWSER), subjects)
