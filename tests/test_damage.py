@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import new_folder, new_store
+from real.programs import needs
 
 from kener_py import store
 
@@ -161,9 +162,8 @@ def test_damage_within_is_found_by_a_backup_and_by_no_means_copied(path: Path) -
 # ---- rights ----------------------------------------------------------------------------------
 
 
+@needs("root")  # to become somebody else
 def test_whose_the_file_is_and_who_asks_is_said(shared: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become somebody else")
     shared.parent.chmod(0o777)
     shared.chmod(0o644)
     shared.with_name("kener.db.lock").unlink()

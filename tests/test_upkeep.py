@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from conftest import new_folder, new_store
+from real.programs import needs
 
 from kener_py import config, store
 from kener_py.cli import beside, main
@@ -500,7 +501,7 @@ def test_what_is_restored_has_the_rights_of_what_was_there(copy: Path, database:
     assert stat.S_IMODE(database.stat().st_mode) == 0o640
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+@needs("root")  # to give files away
 def test_what_root_restores_belongs_to_the_server(copy: Path, database: Path, folder: Path) -> None:
     os.chown(folder, 4711, 4712)
     os.chown(database, 4711, 4712)

@@ -60,34 +60,30 @@ class ShortPath:
         caller = (peer(scope.client), scope.http_version, prefix, *scope.headers.items())
         calls = self._known.get(caller)
         known = calls.get((method, path)) if calls and not scope.query_string else None
-        if known is not None:
-            rule, said = known
-            found = await self._recorded(said)
-        else:
+        said: heartbeat.Said | heartbeat.Answer
+        if known is None:
             environ = environ_of(scope, prefix)
             mount(environ, self._service.config.site)
-            rule, hear = _rule(environ["PATH_INFO"])
+            start, hear = _beginning(environ["PATH_INFO"])
             if hear is None:
                 return None
-            understood = await self._understood(environ, rule, hear, chunks)
-            if isinstance(understood, heartbeat.Answer):
-                found = understood
-            else:
-                is_plain = not (scope.query_string or heartbeat.has_body(environ))
-                if is_plain and hear is heartbeat.by_secret:
-                    self._remember(caller, method, path, rule, understood)
-                found = await self._recorded(understood)
-        text = found.text
-        headers = [*found.headers, ("Content-Length", str(len(text))), *self._headers]
-        self._service.requests.add(perf_counter() - began, method, f"{rule}<rest:call>", str(found.code))
-        return Reply(found.code, headers, text)
+            said = await self._understood(environ, start, hear, chunks)
+            is_plain = not scope.query_string and not heartbeat.has_body(environ)
+            if is_plain and hear is heartbeat.by_secret and isinstance(said, heartbeat.Said):
+                self._remember(caller, method, path, start, said)
+        else:
+            start, said = known
+        found = said if isinstance(said, heartbeat.Answer) else await self._recorded(said)
+        headers = [*found.headers, ("Content-Length", str(len(found.text))), *self._headers]
+        self._service.requests.add(perf_counter() - began, method, f"{start}<rest:call>", str(found.code))
+        return Reply(found.code, headers, found.text)
 
     async def _understood(
-        self, environ: WSGIEnvironment, rule: str, hear: heartbeat.Hear, chunks: AsyncIterable[bytes]
+        self, environ: WSGIEnvironment, start: str, hear: heartbeat.Hear, chunks: AsyncIterable[bytes]
     ) -> heartbeat.Said | heartbeat.Answer:
         try:
             # WSGI hands the bytes of a path on as Latin-1.
-            call = environ["PATH_INFO"][len(rule) :].encode("latin-1").decode("utf-8", "replace")
+            call = environ["PATH_INFO"][len(start) :].encode("latin-1").decode("utf-8", "replace")
             monitor = hear(self._service, environ, call)
             if isinstance(monitor, heartbeat.Answer):
                 return monitor
@@ -106,12 +102,12 @@ class ShortPath:
             return heartbeat.failed(failure, said.method)
         return said.answer(at)
 
-    def _remember(self, caller: Caller, method: str, path: str, rule: str, said: heartbeat.Said) -> None:
+    def _remember(self, caller: Caller, method: str, path: str, start: str, said: heartbeat.Said) -> None:
         if len(path) + len(repr(caller)) > _LONGEST:
             return
         if self._number >= _MOST_KNOWN:
             self._known, self._number = {}, 0
-        self._known.setdefault(caller, {})[method, path] = rule, said
+        self._known.setdefault(caller, {})[method, path] = start, said
         self._number += 1
 
     def _keep_up(self) -> None:
@@ -129,6 +125,6 @@ class ShortPath:
         self._config = config
 
 
-def _rule(path: str) -> tuple[str, heartbeat.Hear | None]:
+def _beginning(path: str) -> tuple[str, heartbeat.Hear | None]:
     """What the path begins with, and who judges it; ("", None) for no heartbeat."""
     return next((each for each in RULES if path.startswith(each[0])), ("", None))
